@@ -1,0 +1,39 @@
+"""What the native launcher executes: `python -I -S boot.py PROGRAM ARGV0 [ARGUMENT...]`.
+
+The launcher hides PATH, the locale and the dynamic linker's variables from the interpreter by a
+prefix on their names; here they get their own names back.  Then PROGRAM's main runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+HIDDEN = "QMAILPY_HIDDEN_"
+
+
+def restore(env: dict[str, str]) -> None:
+    """Give hidden variables their names back, and drop LC_CTYPE, which the interpreter sets on its own."""
+    env.pop("LC_CTYPE", None)
+    for name in [name for name in env if name.startswith(HIDDEN)]:
+        env[name[len(HIDDEN):]] = env.pop(name)
+
+
+def start() -> None:
+    """Run the program that the command line names, and exit."""
+    top = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:0] = [os.path.dirname(top)]
+    sys.path.append(os.path.dirname(top) + "/site")
+    program, argv = sys.argv[1], sys.argv[2:]
+    env = dict(os.environ)
+    restore(env)
+    from qmailpy.exits import run
+    from qmailpy.unix.process import name_process
+
+    name_process(program)
+    module = __import__("qmailpy.programs." + program.replace("-", "_"), fromlist=["main"])
+    run(module.main, argv, env)
+
+
+if __name__ == "__main__":
+    start()

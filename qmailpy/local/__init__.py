@@ -1,0 +1,1 @@
+"""Local delivery: .qmail files and the four ways to deliver."""

@@ -1,0 +1,1 @@
+"""One module for each program, named after it; each has main(argv, env) -> int."""

@@ -1,0 +1,1 @@
+"""The queue's file names, formats and its front door, qmail-queue."""

@@ -1,0 +1,1 @@
+"""qmail-send: preprocessing, scheduling, delivery, bounces."""

@@ -1,0 +1,1 @@
+"""Control files: declared once, in table.py."""

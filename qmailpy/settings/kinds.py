@@ -1,0 +1,102 @@
+"""How control files are read: lines to values (aio: Control-file primitives; qmail-control(5))."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLANK = b" \t\n"
+DIGITS = b"0123456789"
+
+
+class Bad(ValueError):
+    """A line that cannot be understood."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(f"line {line}: {why}")
+        self.line, self.why = line, why
+
+
+def digits(text: bytes) -> int | None:
+    """The number that the leading decimal digits are; None if there is none."""
+    rest = text.lstrip(DIGITS)
+    head = text[: len(text) - len(rest)]
+    return int(head[:20]) if head else None
+
+
+def line(data: bytes) -> bytes:
+    """The first line without blanks at its end."""
+    return data.partition(b"\n")[0].rstrip(BLANK)
+
+
+def numbered(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(number, line) for each line that is neither empty nor a comment, without blanks at its end."""
+    for number, row in enumerate(data.split(b"\n"), 1):
+        row = row.rstrip(BLANK)
+        if row and not row.startswith(b"#"):
+            yield number, row
+
+
+def rows(data: bytes) -> list[bytes]:
+    """The lines that are neither empty nor comments, without blanks at their end."""
+    return [row for _, row in numbered(data)]
+
+
+def pairs(data: bytes) -> dict[bytes, bytes]:
+    """{key in lower case: value} of the lines with a colon; of two lines with one key the last wins."""
+    split = (row.partition(b":") for row in rows(data))
+    return {key.lower(): value for key, colon, value in split if colon}
+
+
+class Kind:
+    """What a control file holds.  `absent` is its value where there is neither file nor default."""
+
+    name = "line"
+    absent: object = None
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        """The value, or None for "as if absent".  Raises Bad."""
+        raise NotImplementedError
+
+    @staticmethod
+    def from_env(value: bytes) -> object:
+        """The value that a variable gives."""
+        return value
+
+
+class Line(Kind):
+    """One line of text."""
+
+    absent = b""
+    parse = staticmethod(line)
+
+
+class Number(Kind):
+    """The digits at the beginning of the first line; a line without digits counts for nothing."""
+
+    name = "number"
+    absent = 0
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        return digits(line(data))
+
+    @staticmethod
+    def from_env(value: bytes) -> object:
+        return digits(value) or 0
+
+
+class List(Kind):
+    """One entry a line; an absent file (None) is not the same as an empty one."""
+
+    name = "list"
+    parse = staticmethod(rows)
+
+
+class Map(Kind):
+    """key:value lines; keys compare without case."""
+
+    name = "map"
+    parse = staticmethod(pairs)

@@ -1,0 +1,97 @@
+"""The values of the settings that one program uses: variable, then control file, then default."""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.errnotext import wording
+from qmailpy.exits import Temporary
+from qmailpy.settings.kinds import Bad
+from qmailpy.settings.table import ME, SETTINGS
+from qmailpy.unix.files import contents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from qmailpy.home import Home
+    from qmailpy.settings.table import Setting
+
+
+class Unreadable(Temporary):
+    """A control file is there, but cannot be read or understood."""
+
+
+class Values:
+    """Values by the setting's name, each asked for by what it is."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def line(self, name: str) -> bytes:
+        """The value of a Line; b"" if there is none."""
+        value = self._values[name]
+        assert isinstance(value, bytes), name
+        return value
+
+    def number(self, name: str) -> int:
+        """The value of a Number."""
+        value = self._values[name]
+        assert isinstance(value, int), name
+        return value
+
+    def list(self, name: str) -> list[bytes] | None:
+        """The value of a List; None if the file is absent."""
+        value = self._values[name]
+        assert value is None or isinstance(value, list), name
+        return value
+
+    def map(self, name: str) -> dict[bytes, bytes] | None:
+        """The value of a Map; None if the file is absent."""
+        value = self._values[name]
+        assert value is None or isinstance(value, dict), name
+        return value
+
+
+def load(home: Home, names: Iterable[str], env: Mapping[str, str] = {}) -> Values:  # noqa: B006 (never written)
+    """Read the named settings of a home.
+
+    Raises Unreadable, naming the file (and line), where a file exists but cannot be read or understood.
+    """
+    cache: dict[str, object] = {}
+    return Values({name: value(SETTINGS[name], home, env, cache) for name in names})
+
+
+def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str, object] | None = None) -> object:
+    """The value of one setting.  `cache` keeps control/me between calls."""
+    if setting.env and setting.env in env:
+        return setting.kind.from_env(os.fsencode(env[setting.env]))
+    found = read(setting, home)
+    if found is not None:
+        return found
+    if setting.default is not ME:
+        return setting.kind.absent if setting.default is None else setting.default
+    cache = {} if cache is None else cache
+    if "me" not in cache:
+        cache["me"] = read(SETTINGS["me"], home)
+    me = cache["me"]
+    if me is None:
+        return setting.kind.absent if setting.literal is None else setting.literal
+    return [me] if setting.kind.name == "list" else me
+
+
+def read(setting: Setting, home: Home) -> object:
+    """What a control file says; None if it is absent or says nothing."""
+    path = home.at("control", setting.name)
+    try:
+        data = contents(path)
+    except OSError as problem:
+        raise Unreadable(f"unable to read control/{setting.name}: {wording(problem.errno)}", "4.3.0") from problem
+    if data is None:
+        return None
+    try:
+        return setting.kind.parse(data)
+    except Bad as problem:
+        raise Unreadable(f"control/{setting.name}:{problem.line}: {problem.why}", "4.3.0") from problem

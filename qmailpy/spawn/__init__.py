@@ -1,0 +1,1 @@
+"""What qmail-lspawn and qmail-rspawn share."""

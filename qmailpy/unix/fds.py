@@ -1,0 +1,67 @@
+"""File descriptors: whole writes, copies, and reads and writes that end in time."""
+
+from __future__ import annotations
+
+import os
+import select
+
+BLOCK = 65536
+
+
+class TimedOut(OSError):
+    """The other side did not read or write in time."""
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte of `data`; os.write alone may stop short.  Raises OSError."""
+    done = os.write(fd, data)
+    if done < len(data):
+        view = memoryview(data)
+        while done < len(data):
+            done += os.write(fd, view[done:])
+
+
+def read_all(fd: int, limit: int = 1 << 62) -> bytes:
+    """What is left to read from `fd`, at most `limit` bytes."""
+    parts, left = [], limit
+    while left:
+        data = os.read(fd, min(BLOCK, left))
+        if not data:
+            break
+        parts.append(data)
+        left -= len(data)
+    return b"".join(parts)
+
+
+def copy(source: int, target: int) -> int:
+    """Copy `source` to its end into `target`, block by block; the number of bytes.  Raises OSError."""
+    total = 0
+    while data := os.read(source, BLOCK):
+        write_all(target, data)
+        total += len(data)
+    return total
+
+
+def wait_readable(fd: int, seconds: float) -> None:
+    """Return when `fd` has something to read, or its end; raise TimedOut when `seconds` are over."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    if not poll.poll(max(0, int(seconds * 1000))):
+        raise TimedOut("timed out")
+
+
+def wait_writable(fd: int, seconds: float) -> None:
+    """Return when `fd` takes more, or is broken; raise TimedOut when `seconds` are over."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    if not poll.poll(max(0, int(seconds * 1000))):
+        raise TimedOut("timed out")
+
+
+def close_quietly(*fds: int) -> None:
+    """Close descriptors whose last words do not matter."""
+    for fd in fds:
+        try:
+            os.close(fd)
+        except OSError:
+            pass

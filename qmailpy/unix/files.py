@@ -1,0 +1,81 @@
+"""Files: reading what may be absent, syncing what must last, replacing as a whole, locking."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from qmailpy.unix.fds import BLOCK, close_quietly, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Path = str | bytes
+
+
+def contents(path: Path) -> bytes | None:
+    """A file's content, or None if there is no such file.  Raises OSError for anything else."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        parts = []
+        while data := os.read(fd, BLOCK):
+            parts.append(data)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the entries of a folder last: names made, linked or removed in it survive a power cut.  Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace(path: str, data: bytes, mode: int = 0o644) -> None:
+    """Give a file new content as a whole: readers see the old or the new, also after a power cut.  Raises OSError."""
+    fresh = path + ".tmp"
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        os.fchmod(fd, mode)
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(fresh, path)
+    sync_folder(os.path.dirname(path) or ".")
+
+
+def lock(fd: int, *, wait: bool) -> bool:
+    """Take the exclusive lock of an open file (flock, as C qmail on Linux); False if another has it and `wait` is false."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def remove(path: Path) -> bool:
+    """Remove a file; False if it was not there.  Raises OSError for anything else."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def pull_trigger(path: str) -> None:
+    """Write a byte to a named pipe if somebody listens there; tells nobody whether it did (C: triggerpull)."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.write(fd, b"\0")
+    except OSError:
+        pass
+    close_quietly(fd)

@@ -1,0 +1,120 @@
+"""Children: which program, which descriptors, which identity; and how they ended."""
+
+from __future__ import annotations
+
+import _signal  # the module signal builds enums at import, which costs milliseconds
+import os
+
+from qmailpy.unix.fds import close_quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+    Text = str | bytes
+
+UNRUNNABLE = 111
+
+
+class Identity:
+    """Who a child is to be: uid, gid and no other groups."""
+
+    __slots__ = ("uid", "gid")
+
+    def __init__(self, uid: int, gid: int) -> None:
+        self.uid, self.gid = uid, gid
+
+    def assume(self) -> None:
+        """Become it for good.  Raises OSError; only root can, but everyone can become himself."""
+        if os.geteuid() == 0:
+            os.setgroups([self.gid])
+        if (os.getgid(), os.getegid()) != (self.gid, self.gid):
+            os.setgid(self.gid)
+        if (os.getuid(), os.geteuid()) != (self.uid, self.uid):
+            os.setuid(self.uid)
+
+
+def spawn(
+    argv: Sequence[Text], env: Mapping[str, str], fds: Mapping[int, int], *,
+    program: Text | None = None, cwd: Text | None = None, identity: Identity | None = None, unrunnable: int = UNRUNNABLE,
+) -> int:
+    """Start a child and return its pid.
+
+    fds         {descriptor in the child: ours}; every other descriptor is closed there
+    program     the file to execute; default: argv[0], looked up in env's PATH if it has no slash
+    cwd         its working folder; identity: who it is to be; both are set before it is executed
+    unrunnable  its exit status if any of that cannot be done
+
+    The child has the default action for the signals that Python ignores, and none blocked.  Raises OSError if there can be no child.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            place(fds)
+            reset_signals()
+            if cwd is not None:
+                os.chdir(cwd)
+            if identity is not None:
+                identity.assume()
+            execute(argv, env, program)
+        except BaseException:  # noqa: BLE001 (the child must not return into the parent's code, whatever happened)
+            pass
+        os._exit(unrunnable)
+    return pid
+
+
+def execute(argv: Sequence[Text], env: Mapping[str, str], program: Text | None = None) -> NoReturn:
+    """Become another program.  Raises OSError if it cannot be executed."""
+    if program is not None:
+        os.execve(program, argv, env)
+    os.execvpe(argv[0], argv, env)
+
+
+def place(fds: Mapping[int, int]) -> None:
+    """Make the open descriptors exactly {number: source}; sources may overlap numbers."""
+    top = max([*fds, *fds.values(), 2]) + 1
+    safe = {}
+    for number, source in fds.items():  # out of the way first, so that no dup2 hits a source still needed
+        copy = source
+        while copy < top:
+            copy = os.dup(copy)
+        safe[number] = copy
+    for number, source in safe.items():
+        os.dup2(source, number, inheritable=True)
+    low = 0
+    for number in sorted(fds):
+        os.closerange(low, number)
+        low = number + 1
+    os.closerange(low, os.sysconf("SC_OPEN_MAX"))
+
+
+def reset_signals() -> None:
+    """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
+        if _signal.getsignal(number) != _signal.SIG_DFL:
+            _signal.signal(number, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
+
+def wait(pid: int) -> int:
+    """Wait for a child: its exit status, or minus the signal that ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def pipe() -> tuple[int, int]:
+    """A pipe (read, write) that no program executed later inherits."""
+    return os.pipe2(os.O_CLOEXEC)
+
+
+def name_process(name: str) -> None:
+    """Be `name` to ps, pidof and killall."""
+    try:
+        fd = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return  # no /proc: argv[0] has the name, too
+    try:
+        os.write(fd, name.encode())
+    except OSError:
+        pass
+    close_quietly(fd)
