@@ -1,0 +1,67 @@
+# make                          build: interpreter chosen, dependencies, launcher
+# make demo [ONCE=1] [PORT=n]   a whole running mail server in ./demo-home
+# make test                     all tests
+# make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
+# make rollback [HOME_DIR=DIR]  put replaced programs back
+# make users                    create the qmail users and groups that are missing (root)
+
+HOME_DIR := $(shell head -n 1 conf-home)
+SINGLE :=
+ONCE :=
+PORT := 2525
+
+# Any python3 can look for the one to use: Python 3.11 or newer that every user of a home can execute.
+FINDER := $(firstword $(shell command -v python3 /usr/bin/python3 2>/dev/null))
+PYTHON = $$(cat .build/python)
+RUN = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/site $(PYTHON) -m
+TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHON) -m
+INSTALL = $(RUN) qmailpy.install
+HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single)
+
+.PHONY: all setup check rollback users demo test types lint pages clean
+.DEFAULT_GOAL := all
+
+all: .build/python .build/site/complete .build/tools/complete .build/launcher
+
+.build/python: qmailpy/install/needs.py qmailpy/install/interpreter.py
+	@test -n '$(FINDER)' || { echo 'make: there is no python3 here: on Debian, apt-get install python3 python3-pip gcc libc6-dev make git'; exit 1; }
+	@mkdir -p .build
+	@$(FINDER) -m qmailpy.install.needs > $@.new && mv $@.new $@
+
+.build/site/complete .build/tools/complete: .build/%/complete: setup.cfg .build/python
+	@$(RUN) qmailpy.install.dependencies $* .build/$*
+	@touch $@
+
+.build/launcher: launcher/launcher.c launcher/Makefile
+	@$(MAKE) --no-print-directory -C launcher OUT=$(CURDIR)/.build/launcher
+
+setup: all
+	@$(INSTALL) setup $(HOME_OPTIONS)
+
+check: all
+	@$(INSTALL) check $(HOME_OPTIONS)
+
+rollback: all
+	@$(INSTALL) rollback $(HOME_OPTIONS)
+
+users: all
+	@$(INSTALL) users $(HOME_OPTIONS)
+
+demo: all
+	@$(INSTALL) demo $(if $(ONCE),--once) --port $(PORT)
+
+test: all
+	@$(TOOL) pytest
+
+types: all
+	@$(TOOL) mypy --config-file setup.cfg
+
+lint: all
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests
+
+pages: all
+	@$(RUN) qmailpy.install.pages
+
+clean:
+	rm -rf .build demo-home
+	find qmailpy tests -name __pycache__ -prune -exec rm -rf {} +
