@@ -27,6 +27,11 @@ def contents(path: Path) -> bytes | None:
         os.close(fd)
 
 
+def sync_file(fd: int) -> None:
+    """Make what was written to an open file last.  Raises OSError; never try again then: the kernel has forgotten the data."""
+    os.fsync(fd)
+
+
 def sync_folder(path: Path) -> None:
     """Make the entries of a folder last: names made, linked or removed in it survive a power cut.  Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

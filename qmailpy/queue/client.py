@@ -1,0 +1,113 @@
+"""Hand a message to qmail-queue, or to the program that QMAILQUEUE names (qmail-queue(8); aio: QMAILQUEUE)."""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.exits import Temporary
+from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
+from qmailpy.unix.fds import BLOCK, close_quietly, write_all
+from qmailpy.unix.process import pipe, spawn, wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qmailpy.home import Home
+
+ENOUGH = 65536  # of what a queue program says; the rest is read and thrown away
+
+
+class QueueProcess:
+    """One running queue program.
+
+    The order of calls: put (message), envelope, recipient ..., close.  `fail` at any time makes the program get
+    an envelope without its end, so that it queues nothing.  `pid` is what replies and logs call "qp".
+    Raises Temporary("qqt failure") if there can be no child.
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
+        self._failed = False
+        self._parts: list[bytes] = []
+        self._size = 0
+        program = env.get("QMAILQUEUE") or home.at("bin", "qmail-queue")
+        fds: list[int] = []
+        try:
+            for _ in range(3):
+                fds += pipe()
+            message, self._target, addresses, self._envelope, self._said, words = fds
+            # Programs of different schools write their custom text to descriptor 2, 4 or 6: one pipe serves all.
+            self.pid = spawn([env.get("QMAILQUEUE") or "bin/qmail-queue"], env, {0: message, 1: addresses, 2: words, 4: words, 6: words},
+                             program=program, cwd=home.path, unrunnable=UNRUNNABLE)
+        except OSError as problem:
+            close_quietly(*fds)
+            raise Temporary("qqt failure", "4.3.0") from problem
+        close_quietly(message, addresses, words)
+
+    def put(self, data: bytes) -> None:
+        """Add bytes to what is being written."""
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size >= BLOCK:
+            self._flush()
+
+    def fail(self) -> None:
+        """Make the program refuse the message."""
+        self._failed = True
+        self._parts.clear()
+        self._size = 0
+
+    def envelope(self, sender: bytes) -> None:
+        """End the message and begin the envelope."""
+        self._flush()
+        close_quietly(self._target)
+        self._target = self._envelope
+        self.put(b"F" + sender + b"\0")
+
+    def recipient(self, address: bytes) -> None:
+        """Add a recipient."""
+        self.put(b"T" + address + b"\0")
+
+    def close(self) -> str:
+        """End the envelope and wait: "" if the message is queued; else "D..." or "Z..." and why not."""
+        if self._target == self._envelope:
+            self.put(b"\0")
+            self._flush()
+        else:
+            close_quietly(self._target)
+        close_quietly(self._envelope)
+        said = self._listen()
+        close_quietly(self._said)
+        code = wait(self.pid)
+        if code != CUSTOM and said:
+            pass_on(said)
+        if code == 0 and self._failed:
+            return TEXTS[READ_ERROR]
+        return text_of(code, said[:CUSTOM_LIMIT])
+
+    def _flush(self) -> None:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        if data and not self._failed:
+            try:
+                write_all(self._target, data)
+            except OSError:
+                self._failed = True
+
+    def _listen(self) -> bytes:
+        """What the program says until it closes its end."""
+        said = b""
+        while data := os.read(self._said, BLOCK):
+            said = (said + data)[:ENOUGH]
+        return said
+
+
+def pass_on(said: bytes) -> None:
+    """Pass on what a queue program said on its standard error, unless ours is the client's connection."""
+    try:
+        if os.path.sameopenfile(2, 0) or os.path.sameopenfile(2, 1):
+            return
+        write_all(2, said)
+    except OSError:
+        pass

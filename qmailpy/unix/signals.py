@@ -1,0 +1,95 @@
+"""Signals: those a daemon waits for, those a program must survive, and time limits for a whole program."""
+
+from __future__ import annotations
+
+import _signal  # the module signal builds enums at import, which costs milliseconds
+import os
+
+from qmailpy.unix.fds import close_quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+ALRM, CHLD, HUP, INT, PIPE, TERM = _signal.SIGALRM, _signal.SIGCHLD, _signal.SIGHUP, _signal.SIGINT, _signal.SIGPIPE, _signal.SIGTERM
+# What a terminal or a limit sends to whole process groups, and a program that holds a message must not die of.
+MISCELLANEOUS = (PIPE, _signal.SIGVTALRM, _signal.SIGPROF, _signal.SIGQUIT, INT, HUP, _signal.SIGXCPU, _signal.SIGXFSZ)
+
+
+class _Restored:
+    """A block with other signal handlers; behind it they are what they were."""
+
+    def __init__(self) -> None:
+        self._old: list[tuple[int, object]] = []
+
+    def _set(self, number: int, handler: object) -> None:
+        self._old.append((number, _signal.signal(number, handler)))  # type: ignore[arg-type]  # _signal has no stubs of its own
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in reversed(self._old):
+            _signal.signal(number, handler if handler is not None else _signal.SIG_DFL)  # type: ignore[arg-type]
+        self._old.clear()
+
+
+class shielded(_Restored):  # noqa: N801 (reads as a word: with shielded(): ...)
+    """Within the block the miscellaneous signals are ignored (C: sig_pipeignore, sig_miscignore), and none is blocked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+        for number in MISCELLANEOUS:
+            self._set(number, _signal.SIG_IGN)
+
+
+class on_bug(_Restored):  # noqa: N801
+    """Within the block, SIGABRT and its like call `died`, which must leave the process (C: sig_bugcatch)."""
+
+    def __init__(self, died: Callable[[], object]) -> None:
+        super().__init__()
+        for number in (_signal.SIGABRT, _signal.SIGILL, _signal.SIGFPE, _signal.SIGBUS, _signal.SIGSYS):
+            self._set(number, lambda number, frame: died())
+
+
+class deadline(_Restored):  # noqa: N801
+    """If the block takes longer than `seconds`, `late` is called in the middle of it; it may raise or leave the process."""
+
+    def __init__(self, seconds: float, late: Callable[[], object]) -> None:
+        super().__init__()
+        self._set(ALRM, lambda number, frame: late())
+        _signal.setitimer(_signal.ITIMER_REAL, seconds)
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        _signal.setitimer(_signal.ITIMER_REAL, 0)
+        super().__exit__(kind, problem, trace)
+
+
+class Wakeup:
+    """Signals as something to read: select on `fd`, then `take` what came.  Nothing is lost in between.
+
+    numbers  the signals to wait for
+    """
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self.fd, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._restored = _Restored()
+        self._wakeup = _signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, list(numbers))
+        for number in numbers:
+            self._restored._set(number, lambda number, frame: None)
+
+    def take(self) -> set[int]:
+        """The signals that came since the last call."""
+        try:
+            return set(os.read(self.fd, 4096))
+        except BlockingIOError:
+            return set()
+
+    def close(self) -> None:
+        """Put everything back as it was."""
+        self._restored.__exit__(None, None, None)
+        _signal.set_wakeup_fd(self._wakeup)
+        close_quietly(self.fd, self._write)
