@@ -9,7 +9,7 @@ from qmailpy.unix.fds import close_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
     Text = str | bytes
@@ -84,7 +84,8 @@ def place(fds: Mapping[int, int]) -> None:
         os.dup2(source, number, inheritable=True)
     low = 0
     for number in sorted(fds):
-        os.closerange(low, number)
+        if low < number:  # an empty range from 0 would close all
+            os.closerange(low, number)
         low = number + 1
     os.closerange(low, os.sysconf("SC_OPEN_MAX"))
 
@@ -118,3 +119,27 @@ def name_process(name: str) -> None:
     except OSError:
         pass
     close_quietly(fd)
+
+
+def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: int = UNRUNNABLE) -> int:
+    """Start a child that does `work` with exactly these descriptors and exits with what it returns; its pid.
+
+    The work may end in another program.  `unforeseen` is the exit status if it raises.  Raises OSError if there can be no child.
+    """
+    pid = os.fork()
+    if pid == 0:
+        status = unforeseen
+        try:
+            place(fds)
+            reset_signals()
+            status = work()
+        except BaseException:  # noqa: BLE001 (the child must not return into the parent's code, whatever happened)
+            pass
+        os._exit(status)
+    return pid
+
+
+def ended(pid: int) -> int | None:
+    """How a child ended: its exit status, or minus the signal; None if it still runs."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None

@@ -1,0 +1,118 @@
+"""qmail-lspawn: run qmail-local for each order, as the user that the address belongs to.  See qmail-lspawn(8).
+
+It is root, and the only thing it does with an address is to look up whose it is; the child has become
+that user before qmail-local is executed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.exits import OK, Temporary, Usage
+from qmailpy.home import here
+from qmailpy.spawn import report
+from qmailpy.spawn.daemon import Spawner
+from qmailpy.text import assign
+from qmailpy.unix.fds import close_quietly, read_all
+from qmailpy.unix.process import Identity, execute, fork_working, pipe, spawn, wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from qmailpy.home import Home
+    from qmailpy.spawn.orders import Order
+
+
+class Stop(Exception):
+    """The child ends with this exit code, which the report explains."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Child:
+    """What the child of one delivery does."""
+
+    def __init__(self, home: Home, env: MutableMapping[str, str], default_delivery: str, order: Order) -> None:
+        self.home, self.env, self.default_delivery, self.order = home, env, default_delivery, order
+        self.local, _, self.host = order.recipient.rpartition(b"@")
+
+    def work(self) -> int:
+        """Become the recipient and qmail-local; the exit code if that cannot be."""
+        if not self.local:
+            return OK  # <@host> is nobody
+        try:
+            os.chdir(self.home.path)
+            account, listed = self.find()
+            self.become(account, listed)
+        except Stop as stop:
+            return stop.code
+        except OSError:
+            return report.USAGE
+        name = os.fsencode(self.default_delivery)
+        try:
+            execute([b"bin/qmail-local", b"--", account.user, account.home, self.local, account.dash, account.ext, self.host, self.order.sender, name],
+                    self.env, self.home.at("bin", "qmail-local"))
+        except OSError:
+            return report.UNRUNNABLE
+
+    def find(self) -> tuple[assign.Account, bool]:
+        """Whose the address is, and whether users/cdb says so.  Raises Stop."""
+        fields = self.listed()
+        listed = fields is not None
+        account = assign.account(fields if fields is not None else self.asked())
+        if account is None:
+            raise Stop(report.USAGE)
+        return account, listed
+
+    def listed(self) -> bytes | None:
+        """What users/cdb says; None if nothing."""
+        from qmailpy.unix.cdb import Reader
+
+        try:
+            table = Reader(self.home.at("users", "cdb"))
+            return None if table.absent else assign.find(self.local, table.get)
+        except (Temporary, ValueError):
+            raise Stop(report.CDB) from None
+
+    def asked(self) -> bytes:
+        """What qmail-getpw says."""
+        try:
+            source, target = pipe()
+            identity = None if self.home.single else Identity(self.home.uid("qmailp"), self.home.gid("nofiles"))
+            pid = spawn([b"bin/qmail-getpw", self.local], self.env, {0: 0, 1: target, 2: 2}, program=self.home.at("bin", "qmail-getpw"),
+                        identity=identity, unrunnable=report.NO_GETPW)
+            os.close(target)
+            answer = read_all(source, 65536)
+            close_quietly(source)
+            code = wait(pid)
+        except OSError:
+            raise Stop(report.SYSTEM) from None
+        if code:
+            raise Stop(report.SYSTEM if code < 0 else code)
+        return answer
+
+    def become(self, account: assign.Account, listed: bool) -> None:
+        """Be the recipient.  Raises Stop, OSError."""
+        if self.home.single and (os.geteuid() or not listed):
+            return  # everything is the one user's already; and only root could be somebody else
+        if not account.uid:
+            raise Stop(report.ROOT)
+        Identity(account.uid, account.gid).assume()
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    if len(argv) < 2:
+        raise Usage("qmail-lspawn defaultdelivery")
+    home = here()
+    if os.path.exists(home.at("users", "cdb")):
+        import cdblib  # noqa: F401 (now, and not in each child)
+
+    def begin(order: Order, message: int, output: int) -> int:
+        child = Child(home, env, argv[1], order)
+        return fork_working(child.work, {0: message, 1: output, 2: output}, report.SYSTEM)
+
+    Spawner(home, begin, report.of_local, report.LOCAL_LIMIT, report.TOO_LONG).run()
+    return OK
