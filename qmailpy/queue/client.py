@@ -7,6 +7,7 @@ import os
 from qmailpy.exits import Temporary
 from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
+from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import pipe, spawn, wait
 
 TYPE_CHECKING = False
@@ -30,19 +31,19 @@ class QueueProcess:
         self._failed = False
         self._parts: list[bytes] = []
         self._size = 0
-        program = env.get("QMAILQUEUE") or home.at("bin", "qmail-queue")
+        program = env.get("QMAILQUEUE", home.at("bin", "qmail-queue"))
         fds: list[int] = []
         try:
-            for _ in range(3):
+            for _ in range(4):
                 fds += pipe()
-            message, self._target, addresses, self._envelope, self._said, words = fds
-            # Programs of different schools write their custom text to descriptor 2, 4 or 6: one pipe serves all.
-            self.pid = spawn([env.get("QMAILQUEUE") or "bin/qmail-queue"], env, {0: message, 1: addresses, 2: words, 4: words, 6: words},
+            message, self._target, addresses, self._envelope, self._errors, errors, self._texts, texts = fds
+            # Programs of different schools write their custom text to descriptor 2, 4 or 6, some to two of them.
+            self.pid = spawn([env.get("QMAILQUEUE", "bin/qmail-queue")], env, {0: message, 1: addresses, 2: errors, 4: texts, 6: texts},
                              program=program, cwd=home.path, unrunnable=UNRUNNABLE)
         except OSError as problem:
             close_quietly(*fds)
             raise Temporary("qqt failure", "4.3.0") from problem
-        close_quietly(message, addresses, words)
+        close_quietly(message, addresses, errors, texts)
 
     def put(self, data: bytes) -> None:
         """Add bytes to what is being written."""
@@ -76,14 +77,13 @@ class QueueProcess:
         else:
             close_quietly(self._target)
         close_quietly(self._envelope)
-        said = self._listen()
-        close_quietly(self._said)
+        errors, texts = self._listen()
         code = wait(self.pid)
-        if code != CUSTOM and said:
-            pass_on(said)
+        if errors and code != CUSTOM:
+            pass_on(errors)
         if code == 0 and self._failed:
             return TEXTS[READ_ERROR]
-        return text_of(code, said[:CUSTOM_LIMIT])
+        return text_of(code, (texts or errors)[:CUSTOM_LIMIT])
 
     def _flush(self) -> None:
         data = b"".join(self._parts)
@@ -95,12 +95,22 @@ class QueueProcess:
             except OSError:
                 self._failed = True
 
-    def _listen(self) -> bytes:
-        """What the program says until it closes its end."""
-        said = b""
-        while data := os.read(self._said, BLOCK):
-            said = (said + data)[:ENOUGH]
-        return said
+    def _listen(self) -> tuple[bytes, bytes]:
+        """What the program says on descriptor 2, and on 4 or 6, until it has closed them."""
+        said = {self._errors: b"", self._texts: b""}
+        poll = Poll()
+        for fd in said:
+            poll.add(fd)
+        open_ones = len(said)
+        while open_ones:
+            for fd in poll.wait():
+                data = os.read(fd, BLOCK)
+                said[fd] = (said[fd] + data)[:ENOUGH]
+                if not data:
+                    poll.drop(fd)
+                    open_ones -= 1
+        close_quietly(*said)
+        return said[self._errors], said[self._texts]
 
 
 def pass_on(said: bytes) -> None:

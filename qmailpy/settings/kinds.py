@@ -69,7 +69,6 @@ class Kind:
 class Line(Kind):
     """One line of text."""
 
-    absent = b""
     parse = staticmethod(line)
 
 

@@ -33,8 +33,12 @@ class Values:
     def line(self, name: str) -> bytes:
         """The value of a Line; b"" if there is none."""
         value = self._values[name]
-        assert isinstance(value, bytes), name
-        return value
+        assert value is None or isinstance(value, bytes), name
+        return value or b""
+
+    def known(self, name: str) -> bool:
+        """Whether there is a value at all, be it an empty one."""
+        return self._values[name] is not None
 
     def number(self, name: str) -> int:
         """The value of a Number."""

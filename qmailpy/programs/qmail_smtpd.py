@@ -1,0 +1,125 @@
+"""qmail-smtpd: take mail by SMTP on descriptors 0 and 1.  See qmail-smtpd(8)."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from qmailpy.exits import Temporary, bug, complain
+from qmailpy.home import here
+from qmailpy.queue.client import QueueProcess
+from qmailpy.settings.load import load
+from qmailpy.smtp import reply
+from qmailpy.smtp.facts import Rules
+from qmailpy.smtp.server import Session
+from qmailpy.text.received import Client
+from qmailpy.unix.connection import Connection, Gone
+from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.signals import shielded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+    from qmailpy.home import Home
+
+SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes")
+LOST = 1
+
+
+class World:
+    """What qmail-smtpd's session asks for: the clock, this host's addresses, morercpthosts.cdb, the queue."""
+
+    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
+        self.home, self.env = home, env
+
+    def now(self) -> int:
+        return int(time.time())
+
+    def is_own_address(self, address: str) -> bool:
+        from qmailpy.unix.ipme import own_addresses
+
+        return own_addresses().has(address)
+
+    def in_more_rcpthosts(self, name: bytes) -> bool:
+        path = self.home.at("control", "morercpthosts.cdb")
+        if not os.path.exists(path):
+            return False
+        from qmailpy.unix.cdb import lookup
+
+        return lookup(path, name) is not None
+
+    def open_queue(self) -> QueueProcess:
+        return QueueProcess(self.home, self.env)
+
+
+def client(env: Mapping[str, str]) -> Client:
+    """Who connects, as the listener says (tcp-environ(5))."""
+    def variable(*names: str) -> bytes | None:
+        return next((os.fsencode(env[name]) for name in names if name in env), None)
+
+    found = Client(info=variable("TCPREMOTEINFO"))
+    for field, names in (("ip", ("TCPREMOTEIP",)), ("host", ("TCPREMOTEHOST",)), ("local", ("TCPLOCALHOST", "TCPLOCALIP"))):
+        if (value := variable(*names)) is not None:
+            setattr(found, field, value)
+    return found
+
+
+def rules(home: Home, env: Mapping[str, str]) -> tuple[Rules, int]:
+    """The session's rules, and the seconds to wait for the client.  Raises Temporary."""
+    values = load(home, SETTINGS, env)
+    if not values.known("smtpgreeting"):
+        raise Temporary("neither control/smtpgreeting nor control/me is there")
+
+    def lower(names: list[bytes] | None) -> frozenset[bytes] | None:
+        return None if names is None else frozenset(name.lower() for name in names)
+
+    relay = os.fsencode(env["RELAYCLIENT"]) if "RELAYCLIENT" in env else None
+    local_ip_host = values.line("localiphost") if values.known("localiphost") else None
+    found = Rules(values.line("smtpgreeting"), local_ip_host, lower(values.list("badmailfrom")) or frozenset(),
+                  lower(values.list("rcpthosts")), values.number("databytes"), relay)
+    return found, max(values.number("timeoutsmtpd"), 1)
+
+
+def talk(session: Session, connection: Connection) -> int:
+    """The dialogue, to its end; the exit status.  Raises Gone, TimedOut."""
+    connection.say(session.greeting())
+    while session.closing is None:
+        # A command must be whole in time; a message may take longer, as long as it goes on.
+        connection.within(None if session.message else connection.timeout)
+        connection.say_all(session.feed(connection.read()))
+    connection.flush()
+    return session.closing
+
+
+def serve(session: Session, connection: Connection) -> int:
+    """The dialogue, and what is said when it breaks off; the exit status."""
+    try:
+        return talk(session, connection)
+    except Gone:
+        return LOST
+    except TimedOut:
+        connection.say(reply.TIMEOUT.wire())
+    except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
+        complain(f"qmail-smtpd: fatal: while {session.doing}: {bug(problem)}")
+        connection.say(reply.BUG.wire())
+    finally:
+        session.abandon()
+    try:
+        connection.flush()
+    except OSError:
+        pass
+    return LOST
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    with shielded():
+        try:
+            home = here()
+            found, timeout = rules(home, env)
+        except Temporary as problem:
+            if os.isatty(2):
+                complain(f"qmail-smtpd: fatal: {problem.text}")
+            os.write(1, reply.NO_CONTROLS.wire())
+            return LOST
+        return serve(Session(found, client(env), World(home, env)), Connection(0, 1, timeout))

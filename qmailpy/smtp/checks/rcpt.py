@@ -1,0 +1,38 @@
+"""Checks of the recipient."""
+
+from __future__ import annotations
+
+from qmailpy.smtp import reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qmailpy.smtp.facts import Facts
+    from qmailpy.smtp.reply import Reply
+    from qmailpy.smtp.world import World
+
+
+def suffixes(host: bytes) -> Iterator[bytes]:
+    """`host`, and each of its suffixes that begins with a dot."""
+    yield host
+    at = host.find(b".", 0)
+    while at != -1:
+        if at:
+            yield host[at:]
+        at = host.find(b".", at + 1)
+
+
+def may_relay(facts: Facts, world: World) -> Reply | None:
+    """control/rcpthosts and morercpthosts.cdb: the domains that mail is taken for; a relay client may send to any (qmail-smtpd(8)).
+
+    An address without a host is this host's.
+    """
+    listed = facts.rules.rcpthosts
+    _, at, host = facts.recipient.rpartition(b"@")
+    if facts.rules.relay is not None or listed is None or not at:
+        return None
+    names = list(suffixes(host.lower()))
+    if any(name in listed for name in names) or any(world.in_more_rcpthosts(name) for name in names):
+        return None
+    return reply.NO_GATEWAY

@@ -1,0 +1,44 @@
+"""Replies of a server (RFC 5321 section 4.2)."""
+
+from __future__ import annotations
+
+
+class Reply:
+    """A code and its lines of text; `closing` says with which exit status the session ends after it, None: it goes on."""
+
+    __slots__ = ("code", "lines", "closing")
+
+    def __init__(self, code: int, *lines: str | bytes, closing: int | None = None) -> None:
+        self.code, self.closing = code, closing
+        self.lines = tuple(line.encode() if isinstance(line, str) else line for line in lines)
+
+    def wire(self) -> bytes:
+        """The bytes that go to the client."""
+        last = len(self.lines) - 1
+        return b"".join(b"%d%s%s\r\n" % (self.code, b" " if at == last else b"-", line) for at, line in enumerate(self.lines))
+
+
+OK = Reply(250, "ok")
+FLUSHED = Reply(250, "flushed")
+GO_AHEAD = Reply(354, "go ahead")
+UNIMPLEMENTED = Reply(502, "unimplemented (#5.5.1)")
+SYNTAX = Reply(555, "syntax error (#5.5.4)")
+LINE_TOO_LONG = Reply(500, "line too long (#5.5.2)")
+WANT_MAIL = Reply(503, "MAIL first (#5.5.1)")
+WANT_RCPT = Reply(503, "RCPT first (#5.5.1)")
+VRFY = Reply(252, "send some mail, i'll try my best")
+HELP = Reply(214, "qmailpy: see qmail-smtpd(8)")
+NO_QUEUE = Reply(451, "qqt failure (#4.3.0)")
+STRAY_NEWLINE = Reply(451, "See http://pobox.com/~djb/docs/smtplf.html.", closing=1)
+TIMEOUT = Reply(451, "timeout (#4.4.2)", closing=1)
+NO_CONTROLS = Reply(421, "unable to read controls (#4.3.0)", closing=1)
+BUG = Reply(421, "internal error (#4.3.0)", closing=1)
+LOOPING = Reply(554, "too many hops, this message is looping (#5.4.6)")
+TOO_BIG = Reply(552, "sorry, that message size exceeds my databytes limit (#5.3.4)")
+BAD_MAIL_FROM = Reply(553, "sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
+NO_GATEWAY = Reply(553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
+
+
+def of_verdict(verdict: str) -> Reply:
+    """The reply for what a queue program says: "D..." is permanent, anything else temporary."""
+    return Reply(554 if verdict.startswith("D") else 451, verdict[1:])

@@ -1,0 +1,212 @@
+"""The server's side of an SMTP session: bytes in, replies out, no input or output of its own (qmail-smtpd(8), RFC 5321)."""
+
+from __future__ import annotations
+
+from qmailpy.exits import Temporary
+from qmailpy.smtp import reply
+from qmailpy.smtp.checks.order import AT_MAIL, AT_RCPT, refusal
+from qmailpy.smtp.data import DataReader, StrayNewline
+from qmailpy.smtp.facts import Facts
+from qmailpy.smtp.reply import Reply
+from qmailpy.text.address import literal, parameters, path
+from qmailpy.text.lines import LineBuffer
+from qmailpy.text.received import received
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from qmailpy.smtp.facts import Rules
+    from qmailpy.smtp.world import Queue, World
+    from qmailpy.text.received import Client
+
+LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is AUTH's (RFC 4954 section 4)
+
+
+class Message:
+    """One message on its way from the client into the queue."""
+
+    __slots__ = ("reader", "queue", "limit")
+
+    def __init__(self, queue: Queue, limit: int) -> None:
+        self.reader, self.queue, self.limit = DataReader(), queue, limit
+
+    @property
+    def too_big(self) -> bool:
+        """Whether it is over the limit so far; 0: there is none."""
+        return bool(self.limit) and self.reader.size > self.limit
+
+    def feed(self, data: bytes) -> None:
+        """Pass on bytes of the client.  Raises StrayNewline."""
+        content = self.reader.feed(data)
+        if self.too_big:
+            self.queue.fail()
+        elif content:
+            self.queue.put(content)
+
+    def finish(self, sender: bytes, recipients: list[bytes], now: int) -> Reply:
+        """Write the envelope, and say what became of it all."""
+        if self.reader.looping:
+            self.queue.fail()
+        self.queue.envelope(sender)
+        for recipient in recipients:
+            self.queue.recipient(recipient)
+        verdict = self.queue.close()
+        if not verdict:
+            return Reply(250, f"ok {now} qp {self.queue.pid}")
+        if self.reader.looping:
+            return reply.LOOPING
+        return reply.TOO_BIG if self.too_big else reply.of_verdict(verdict)
+
+
+class Session:
+    """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at."""
+
+    def __init__(self, rules: Rules, client: Client, world: World) -> None:
+        self.facts = Facts(rules, client)
+        self.world = world
+        self.closing: int | None = None
+        self.doing = "greeting the client"
+        self.message: Message | None = None
+        self.lines = LineBuffer(LINE_LIMIT)
+        self.verbs: dict[bytes, Callable[[bytes], Reply]] = {
+            b"helo": self.helo, b"ehlo": self.ehlo, b"mail": self.mail, b"rcpt": self.rcpt, b"data": self.data, b"rset": self.rset,
+            b"quit": self.quit, b"help": lambda argument: reply.HELP, b"noop": lambda argument: reply.OK, b"vrfy": lambda argument: reply.VRFY,
+        }
+
+    def greeting(self) -> bytes:
+        """The first line."""
+        self.doing = "waiting for a command"
+        return Reply(220, self.facts.rules.greeting + b" ESMTP").wire()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the replies to what the client says; the caller writes them together before it reads again."""
+        if self.message:
+            data = yield from self.read_message(data)
+        self.lines.add(data)
+        while self.closing is None and self.message is None and (found := self.lines.next_line()) is not None:
+            yield self.tell(self.command(found[0]))
+            if self.message:
+                self.lines.add((yield from self.read_message(self.lines.take())))
+
+    def abandon(self) -> None:
+        """The client has gone, or must go: a message under way is not queued."""
+        if self.message:
+            self.message.queue.fail()
+            self.message.queue.close()
+            self.message = None
+
+    def tell(self, answer: Reply) -> bytes:
+        """The wire form of a reply; some end the session."""
+        if answer.closing is not None:
+            self.closing = answer.closing
+        return answer.wire()
+
+    def command(self, line: bytes | None) -> Reply:
+        """Obey one line."""
+        if line is None:
+            return reply.LINE_TOO_LONG
+        verb, _, argument = line.removesuffix(b"\r").partition(b" ")
+        handle = self.verbs.get(verb.lower())
+        if handle is None:
+            return reply.UNIMPLEMENTED
+        self.doing = verb.upper().decode("ascii")
+        try:
+            return handle(argument.lstrip(b" "))
+        except Temporary:
+            return reply.NO_CONTROLS
+
+    def helo(self, argument: bytes) -> Reply:
+        self.facts.helo = argument
+        self.facts.forget_transaction()
+        return Reply(250, self.facts.rules.greeting)
+
+    def ehlo(self, argument: bytes) -> Reply:
+        self.helo(argument)
+        return Reply(250, self.facts.rules.greeting, "PIPELINING", f"SIZE {self.facts.rules.databytes}", "8BITMIME")
+
+    def rset(self, argument: bytes) -> Reply:
+        self.facts.forget_transaction()
+        return reply.FLUSHED
+
+    def quit(self, argument: bytes) -> Reply:
+        return Reply(221, self.facts.rules.greeting, closing=0)
+
+    def mail(self, argument: bytes) -> Reply:
+        found = path(argument)
+        if found is None:
+            return reply.SYNTAX
+        sender, rest = found
+        before, self.facts.size = self.facts.size, announced(rest)
+        if refused := refusal(AT_MAIL, self.facts, self.world):
+            self.facts.size = before
+            return refused
+        size = self.facts.size
+        self.facts.forget_transaction()
+        self.facts.sender, self.facts.size = self.own_literal(sender), size
+        return reply.OK
+
+    def rcpt(self, argument: bytes) -> Reply:
+        if self.facts.sender is None:
+            return reply.WANT_MAIL
+        found = path(argument)
+        if found is None:
+            return reply.SYNTAX
+        self.facts.recipient = self.own_literal(found[0])
+        if refused := refusal(AT_RCPT, self.facts, self.world):
+            return refused
+        self.facts.recipients.append(self.facts.recipient + (self.facts.rules.relay or b""))
+        return reply.OK
+
+    def data(self, argument: bytes) -> Reply:
+        if self.facts.sender is None:
+            return reply.WANT_MAIL
+        if not self.facts.recipients:
+            return reply.WANT_RCPT
+        try:
+            queue = self.world.open_queue()
+        except Temporary:
+            self.facts.sender = None
+            return reply.NO_QUEUE
+        self.message = Message(queue, self.facts.rules.databytes)
+        queue.put(received(b"SMTP", self.facts.client, self.told_helo(), self.world.now()))
+        self.doing = "reading the message"
+        return reply.GO_AHEAD
+
+    def read_message(self, data: bytes) -> Generator[bytes, None, bytes]:
+        """Take bytes of the message; returns those that follow it."""
+        assert self.message
+        try:
+            self.message.feed(data)
+        except StrayNewline:
+            self.abandon()
+            yield self.tell(reply.STRAY_NEWLINE)
+            return b""
+        if not self.message.reader.over:
+            return b""
+        message, self.message = self.message, None
+        sender, recipients = self.facts.sender or b"", self.facts.recipients
+        self.facts.forget_transaction()
+        self.doing = "queueing the message"
+        yield self.tell(message.finish(sender, recipients, self.world.now()))
+        self.doing = "waiting for a command"
+        return message.reader.rest
+
+    def told_helo(self) -> bytes | None:
+        """The HELO name for the Received field: None if it is the name that the client has anyway."""
+        helo = self.facts.helo
+        return None if helo is None or helo.lower() == self.facts.client.host.lower() else helo
+
+    def own_literal(self, address: bytes) -> bytes:
+        """`address`, with localiphost in the place of an [IP address] that is this host's."""
+        local, at, host = address.rpartition(b"@")
+        name = self.facts.rules.local_ip_host
+        if name is not None and at and (ip := literal(host)) is not None and self.world.is_own_address(ip):
+            return local + at + name
+        return address
+
+
+def announced(rest: bytes) -> int:
+    """The size that the parameters of MAIL announce (RFC 1870); 0 if they do not."""
+    value = parameters(rest).get(b"SIZE", b"0")
+    return int(value) if value.isdigit() and len(value) <= 20 else 0

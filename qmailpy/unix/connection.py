@@ -1,0 +1,70 @@
+"""A client on two descriptors, which may be pipes: reads and writes that end in time, replies gathered until the next read."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from qmailpy.unix.fds import BLOCK, TimedOut, wait_readable, wait_writable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Gone(OSError):
+    """The client has closed its end, or it broke."""
+
+
+class Connection:
+    """Reads from one descriptor, writes to another, never making either of them non-blocking: others may share them.
+
+    timeout  seconds that one read or write may take
+    """
+
+    def __init__(self, source: int, target: int, timeout: float) -> None:
+        self.source, self.target, self.timeout = source, target, timeout
+        self._out: list[bytes] = []
+        self._limit: float | None = None
+
+    def say(self, data: bytes) -> None:
+        """Keep bytes until the next read or flush."""
+        self._out.append(data)
+
+    def say_all(self, replies: Iterable[bytes]) -> None:
+        """The same for several, as they come."""
+        for one in replies:
+            self._out.append(one)
+
+    def within(self, seconds: float | None) -> None:
+        """All that is read from now on must come within `seconds`; None: no such limit."""
+        self._limit = None if seconds is None else time.monotonic() + seconds
+
+    def read(self) -> bytes:
+        """Flush, then what the client says next.  Raises Gone, TimedOut."""
+        self.flush()
+        patience = self.timeout
+        if self._limit is not None:
+            patience = min(patience, self._limit - time.monotonic())
+            if patience <= 0:
+                raise TimedOut("timed out")
+        wait_readable(self.source, patience)
+        try:
+            data = os.read(self.source, BLOCK)
+        except OSError as problem:
+            raise Gone(*problem.args) from problem
+        if not data:
+            raise Gone
+        return data
+
+    def flush(self) -> None:
+        """Write what was said.  Raises Gone, TimedOut."""
+        data = memoryview(b"".join(self._out))
+        self._out.clear()
+        while data:
+            wait_writable(self.target, self.timeout)
+            try:
+                # No more than a pipe is sure to take, so that a client that does not read cannot hold the write.
+                data = data[os.write(self.target, data[:512]):]
+            except OSError as problem:
+                raise Gone(*problem.args) from problem
