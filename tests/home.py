@@ -124,8 +124,7 @@ class RealHome:
         child = subprocess.Popen(command, env={**self.env, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.others.append(child)
         self.listener_log = Lines(child.stderr)
-        port = int(child.stdout.readline())
-        return port
+        return int(child.stdout.readline())
 
     def queue_files(self):
         """The names of the files in the queue."""

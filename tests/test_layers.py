@@ -17,8 +17,10 @@ ENTRANCES = {"boot"}  # executed, never imported by the suite
 PURE = ("text/", "smtp/", "settings/kinds.py", "settings/table.py", "queue/paths.py", "queue/exitcodes.py", "send/route.py", "send/schedule.py",
         "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "local/dotqmail.py", "remote/route.py", "remote/report.py")
 IMPURE_IMPORTS = {"os", "io", "socket", "_socket", "select", "time", "signal", "_signal", "ssl", "random", "subprocess", "fcntl", "threading", "pathlib"}
-SYSTEM_IMPORTS = {"socket", "_socket", "select", "selectors", "signal", "_signal", "ssl", "subprocess", "fcntl", "threading", "multiprocessing", "asyncio", "ctypes"}
-SYSTEM_CALLS = {"fork", "execv", "execve", "execvp", "execvpe", "posix_spawn", "fsync", "fdatasync", "sync", "kill", "waitpid", "wait4", "pipe", "pipe2", "system", "popen"}
+SYSTEM_IMPORTS = {"socket", "_socket", "select", "selectors", "signal", "_signal", "ssl", "subprocess", "fcntl", "threading", "multiprocessing",
+                  "asyncio", "ctypes"}
+SYSTEM_CALLS = {"fork", "execv", "execve", "execvp", "execvpe", "posix_spawn", "fsync", "fdatasync", "sync", "kill", "waitpid", "wait4", "pipe", "pipe2",
+                "system", "popen"}
 
 FILE_LIMIT, FUNCTION_LIMIT = 400, 50
 

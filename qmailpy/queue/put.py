@@ -179,7 +179,7 @@ def checked(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         records, rest = (rest + block).split(b"\0"), b""
         last = records.pop()
-        good = []
+        good: list[bytes] = []
         for record in records:
             if not record and wanted == b"T":
                 yield b"".join(good)

@@ -86,8 +86,7 @@ class Session:
         self.lines.add(data)
         while self.closing is None and self.message is None and (found := self.lines.next_line()) is not None:
             yield self.tell(self.command(found[0]))
-            if self.message:
-                self.lines.add((yield from self.read_message(self.lines.take())))
+            self.lines.add((yield from self.read_message(self.lines.take())) if self.message else b"")
 
     def abandon(self) -> None:
         """The client has gone, or must go: a message under way is not queued."""

@@ -67,8 +67,8 @@ def spawn(
 def execute(argv: Sequence[Text], env: Mapping[str, str], program: Text | None = None) -> NoReturn:
     """Become another program.  Raises OSError if it cannot be executed."""
     if program is not None:
-        os.execve(program, argv, env)
-    os.execvpe(argv[0], argv, env)
+        os.execve(program, list(argv), env)
+    os.execvpe(argv[0], list(argv), env)
 
 
 def place(fds: Mapping[int, int]) -> None:

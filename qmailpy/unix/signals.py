@@ -24,14 +24,14 @@ class _Restored:
         self._old: list[tuple[int, object]] = []
 
     def _set(self, number: int, handler: object) -> None:
-        self._old.append((number, _signal.signal(number, handler)))  # type: ignore[arg-type]  # _signal has no stubs of its own
+        self._old.append((number, _signal.signal(number, handler)))
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
         for number, handler in reversed(self._old):
-            _signal.signal(number, handler if handler is not None else _signal.SIG_DFL)  # type: ignore[arg-type]
+            _signal.signal(number, handler if handler is not None else _signal.SIG_DFL)
         self._old.clear()
 
 
