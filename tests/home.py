@@ -118,9 +118,10 @@ class RealHome:
                 self.daemon.kill()
                 self.daemon = None
 
-    def listen(self, *argv, env=None, prefix=()):
+    def listen(self, *argv, env=None, prefix=(), softlimit=0):
         """Start qmail-tcpserver, or with `prefix` another listener that prints its port, for qmail-smtpd; the port."""
-        command = [*(prefix or [self.program("qmail-tcpserver"), "-v1RHl0"]), *argv, "127.0.0.1", "0", self.program("qmail-smtpd")]
+        limit = ["softlimit", "-m", str(softlimit)] if softlimit else []
+        command = [*(prefix or [self.program("qmail-tcpserver"), "-v1RHl0"]), *argv, "127.0.0.1", "0", *limit, self.program("qmail-smtpd")]
         child = subprocess.Popen(command, env={**self.env, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.others.append(child)
         self.listener_log = Lines(child.stderr)

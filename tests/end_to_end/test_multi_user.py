@@ -1,0 +1,137 @@
+"""A multi-user home, as root: each process is who it must be, under Debian's tcpserver and softlimit, and signals do what they do in C."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import smtplib
+import subprocess
+import tempfile
+
+import pytest
+
+from tests.home import messages, wait_for
+
+JOE = 54321  # nobody's uid on a usual machine
+MAIL = b"From: a@sender.example\r\nTo: joe@test.example\r\nSubject: through\r\n\r\nbody\r\n"
+
+
+@pytest.fixture
+def joe(multi):
+    """A user with a home folder and a Maildir of his own; his home folder."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="qmailpy-joe-"))
+    place.chmod(0o755)
+    folder = place / "joe"
+    folder.mkdir(mode=0o755)
+    multi.run("maildirmake", str(folder / "Maildir"))
+    for found, _, _ in os.walk(folder):
+        os.chown(found, JOE, JOE)
+    multi.assign(joe=(folder, JOE, JOE))
+    yield folder
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def running(multi, joe):
+    multi.start()
+    return multi
+
+
+def processes(home):
+    """{program: (pid, user)} of the daemons of a home."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            name = pathlib.Path("/proc", pid, "comm").read_text().strip()
+            environ = pathlib.Path("/proc", pid, "environ").read_bytes()
+            status = pathlib.Path("/proc", pid, "status").read_text()
+        except OSError:
+            continue
+        if name.startswith("qmail-") and os.fsencode(home.path) in environ:
+            uid = int(status.split("\nUid:\t")[1].split()[0])
+            found[name] = (int(pid), pwd.getpwuid(uid).pw_name, status.split("\nGroups:\t")[1].split("\n")[0].split())
+    return found
+
+
+def test_each_daemon_is_its_own_user(running):
+    found = wait_for(lambda: len(processes(running)) >= 4 and processes(running))
+    assert {name: user for name, (_, user, _) in found.items()} == {
+        "qmail-send": "qmails", "qmail-lspawn": "root", "qmail-rspawn": "qmailr", "qmail-clean": "qmailq"}
+
+
+def test_pidof_finds_the_daemon_that_was_started(running):
+    told = subprocess.run(["pidof", "qmail-send"], capture_output=True, text=True, check=True).stdout.split()
+    assert str(running.daemon.pid) in told
+
+
+def test_mail_under_tcpserver_and_softlimit(running, joe):
+    for tool in ("tcpserver", "softlimit"):
+        if not shutil.which(tool):
+            pytest.skip(f"needs {tool}")
+    daemon = pwd.getpwnam("qmaild")
+    port = running.listen(prefix=["tcpserver", "-v1RHl0", "-u", str(daemon.pw_uid), "-g", str(daemon.pw_gid)], softlimit=32000000)
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.sendmail("a@sender.example", ["joe@test.example"], MAIL)
+    running.wait_empty()
+    [message] = messages(joe / "Maildir")
+    assert b" invoked from network); " in message
+    assert b" invoked by uid " not in message
+    [path] = (joe / "Maildir/new").iterdir()
+    assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode & 0o777) == (JOE, JOE, 0o600) or path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_program_in_a_qmail_file_is_the_user_and_nobody_else(running, joe):
+    (joe / ".qmail-who").write_text("|id -u > who; id -G >> who; ls /proc/self/fd >> who; grep SigBlk /proc/self/status >> who\n")
+    running.run("qmail-inject", "joe-who@test.example", input=b"\n")
+    running.log.wait("delivery 1: success")
+    uid, groups, *rest = (joe / "who").read_text().split("\n")
+    assert (uid, groups) == (str(JOE), str(JOE))
+    assert [line for line in rest if line.isdigit()] == ["0", "1", "2", "3"]  # 3 is the folder that ls reads
+    assert "SigBlk:\t0000000000000000" in rest
+
+
+def test_a_user_may_call_qmail_queue_and_his_environment_means_nothing(running, joe):
+    def become():
+        os.setgroups([])
+        os.setgid(JOE)
+        os.setuid(JOE)
+
+    evil = joe / "evil"
+    evil.mkdir()
+    (evil / "sitecustomize.py").write_text("raise SystemExit('hijacked')\n")
+    envelope_read, envelope_write = os.pipe()
+    os.write(envelope_write, b"Fa@sender.example\0Tjoe@test.example\0\0")
+    os.close(envelope_write)
+    done = subprocess.run([running.program("qmail-queue")], input=b"Subject: mine\n\n", stdout=envelope_read, preexec_fn=become, cwd=evil,
+                          env={"PYTHONPATH": str(evil), "PYTHONHOME": str(evil), "PATH": str(evil), "LD_LIBRARY_PATH": str(evil)})
+    os.close(envelope_read)
+    assert done.returncode == 0
+    running.log.wait(f" uid {JOE}$")
+    running.wait_empty()
+    [message] = messages(joe / "Maildir")
+    assert f" invoked by uid {JOE}); ".encode() in message
+
+
+def test_hup_alrm_and_term(running, joe):
+    (joe / ".qmail-later").write_text("|test -e ready || exit 111\n./Maildir/\n")
+    running.run("qmail-inject", "joe-later@test.example", input=b"Subject: later\n\n")
+    running.log.wait("delivery 1: deferral: ")
+    (joe / "ready").write_text("")
+    running.daemon.send_signal(signal.SIGALRM)
+    running.log.wait("delivery 2: success: ")
+    running.control(locals="")
+    running.daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: _goes_out(running), lambda: running.log.text())
+    daemon = running.daemon
+    running.stop()
+    assert daemon.returncode == 0
+    assert running.log.text().endswith("status: exiting")
+
+
+def _goes_out(home):
+    """Send a message to a domain that was local, until qmail-send has reread the control files."""
+    home.run("qmail-inject", "joe@test.example", input=b"\n")
+    count = home.log.text().count("starting delivery ")
+    wait_for(lambda: home.log.text().count("starting delivery ") >= count)
+    return "to remote joe@test.example" in home.log.text()
