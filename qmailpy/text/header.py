@@ -20,7 +20,7 @@ BLANKS = frozenset(b" \t\r\n")
 ATOM_ENDS = frozenset(b" \t\r\n([\"<>;:@,.")
 BACKSLASH = 0x5C
 ESCAPED = frozenset(b'"[]()\\\r\n')
-ATOMIC = frozenset(byte for byte in range(33, 127) if byte not in b'()[]<>@,;:\\".')
+ATOMIC = frozenset(byte for byte in range(33, 127) if byte not in b')]<>@,;:\\.')  # what is left of ( [ and " can be escaped
 
 WIDTH = 80  # of a line, the newline and the blank of the next line counted
 

@@ -1,0 +1,45 @@
+"""qmail-showctl: say what this home's settings are and mean.  See qmail-showctl(8)."""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.exits import TEMPORARY
+from qmailpy.home import GROUP_ROLES, USER_ROLES, here
+from qmailpy.settings.load import Unreadable
+from qmailpy.settings.show import sections
+from qmailpy.unix.fds import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qmailpy.home import Home
+
+
+def main(argv: list[str], env: Mapping[str, str]) -> int:
+    """Print the report."""
+    home = here()
+    write_all(1, "".join(f"{line}.\n" for line in installed(home)).encode("utf-8", "surrogateescape"))
+    trouble = "" if os.path.isdir(home.at("control")) else "Unable to chdir to control."
+    try:
+        for name, text in () if trouble else sections(home):
+            write_all(1, b"\n%s: %s" % (os.fsencode(name), text))
+    except Unreadable as problem:
+        trouble = "Trouble reading control/me." if "me" in problem.text else "Unable to open current directory."
+    if trouble:
+        write_all(1, f"Oops! {trouble}\n".encode())
+    return TEMPORARY if trouble else 0
+
+
+def installed(home: Home) -> list[str]:
+    """What was fixed when the home was installed."""
+    return [
+        f"qmail home directory: {home.path}",
+        f"user-ext delimiter: {home.breaks}",
+        f"paternalism (in decimal): {home.forbidden}",
+        f"silent concurrency limit: {home.spawn}",
+        f"subdirectory split: {home.split}",
+        f"user ids: {', '.join(str(home.uid(role)) for role in USER_ROLES)}",
+        f"group ids: {', '.join(str(home.gid(role)) for role in reversed(GROUP_ROLES))}",
+    ]

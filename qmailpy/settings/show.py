@@ -1,0 +1,138 @@
+"""Settings in words: what qmail-showctl(8) says of each, and the tables of the manual pages."""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.settings.kinds import Bad, rows
+from qmailpy.settings.load import Unreadable, read
+from qmailpy.settings.table import ME, SETTINGS
+from qmailpy.unix.files import contents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qmailpy.home import Home
+    from qmailpy.settings.table import Setting
+
+BY_DEFAULT = b"(Default.) "
+TROUBLE = b"Oops! Trouble reading this file.\n"
+COMPILED = "morercpthosts.cdb"
+MORE, BASE = "morercpthosts", "rcpthosts"
+NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
+
+
+def printable(text: bytes) -> bytes:
+    """The text with a question mark for each byte that is not printable ASCII."""
+    return bytes(byte if 31 < byte < 127 else 0x3F for byte in text)
+
+
+def sections(home: Home) -> Iterator[tuple[str, bytes]]:
+    """(name, what it says) of each setting, in the order of the names; then of each file that is no setting.
+
+    Raises Unreadable where control/me, or the folder, cannot be read.
+    """
+    me = read(SETTINGS["me"], home)
+    assert me is None or isinstance(me, bytes)
+    for name in sorted(SETTINGS, key=lambda name: (BASE, 1) if name == MORE else (name, 0)):
+        yield name, section(SETTINGS[name], home, me)
+        if name == MORE:
+            yield COMPILED, compiled(home)
+    try:
+        found = sorted(os.listdir(home.at("control")))
+    except OSError as problem:
+        raise Unreadable("unable to read the control folder") from problem
+    for name in found:
+        if name not in SETTINGS and name != COMPILED:
+            yield name, b"I have no idea what this file does.\n"
+
+
+def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
+    """What one setting says; `me` is what control/me says."""
+    try:
+        data = contents(home.at("control", setting.name))
+        value = None if data is None else setting.kind.parse(data)
+    except OSError:
+        return TROUBLE
+    except Bad as problem:
+        return b"Oops! %s\n" % str(problem).encode()
+    before, after, absent = (*setting.shown, "", "", "")[:3]
+    if setting.kind.name in ("list", "map"):
+        if setting.name == MORE and not os.path.lexists(home.at("control", BASE)):
+            before, after, absent = NO_BASE
+        if data is None:
+            return BY_DEFAULT + absent.encode() + b"\n"
+        return b"\n" + b"".join(before.encode() + printable(row) + after.encode() + b"\n" for row in rows(data))
+    said = b""
+    if value is None:
+        if absent:
+            return BY_DEFAULT + absent.encode() + b"\n"
+        said, value = BY_DEFAULT, fallback(setting, me)
+    text = printable(value) if isinstance(value, bytes) else str(value).encode()
+    return said + before.encode() + text + after.encode() + b"\n"
+
+
+def fallback(setting: Setting, me: bytes | None) -> object:
+    """What counts where the file is absent."""
+    if setting.default is ME:
+        return setting.name.encode() if me is None else me
+    return setting.kind.absent if setting.default is None else setting.default
+
+
+def compiled(home: Home) -> bytes:
+    """Whether morercpthosts.cdb is what qmail-newmrh would make now, by the files' dates."""
+    source, result = changed(home.at("control", MORE)), changed(home.at("control", COMPILED))
+    if source is None:
+        return BY_DEFAULT + b"No effect.\n" if result is None else b"Oops! morercpthosts.cdb exists but morercpthosts doesn't.\n"
+    if result is None:
+        return b"Oops! morercpthosts exists but morercpthosts.cdb doesn't.\n"
+    if source > result:
+        return b"Oops! morercpthosts.cdb is older than morercpthosts.\n"
+    return b"Modified recently enough; hopefully up to date.\n"
+
+
+def changed(path: str) -> int | None:
+    """When a file was last changed, in whole seconds; None if there is none."""
+    try:
+        return int(os.stat(path).st_mtime)
+    except OSError:
+        return None
+
+
+def roff(text: str) -> str:
+    """Text that means itself in a manual page."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\\&" + text if text.startswith((".", "'")) else text
+
+
+def default_text(setting: Setting) -> str:
+    """The default in a word, for a manual page."""
+    if setting.default is ME:
+        return "\\fIme\\fR"
+    if setting.default is None:
+        return "0" if setting.kind.name == "number" else "(none)"
+    return roff(setting.default.decode() if isinstance(setting.default, bytes) else str(setting.default))
+
+
+def entries(program: str) -> list[str]:
+    """The lines of a manual page that explain the settings of a program.  Raises KeyError for a program without any."""
+    found = [setting for _, setting in sorted(SETTINGS.items()) if program in setting.used_by]
+    if not found:
+        raise KeyError(program)
+    lines = []
+    for setting in found:
+        lines += [".TP", f".I {roff(setting.name)}", roff(setting.text)]
+        if (default := default_text(setting)) != "(none)":
+            lines.append(f"Default: {default}.")
+        if setting.env:
+            lines.append(f"If the variable \\fB{setting.env}\\fR is set, its value counts instead.")
+    return lines
+
+
+def overview() -> list[str]:
+    """The lines of a manual page that name each setting, its default, and who uses it."""
+    lines = [".nf", ".ta 22n 40n", "\\fBname\\fR\t\\fBdefault\\fR\t\\fBused by\\fR", ""]
+    for name, setting in sorted(SETTINGS.items()):
+        lines.append(f"\\fI{roff(name)}\\fR\t{default_text(setting)}\t{roff(', '.join(setting.used_by))}")
+    return [*lines, ".fi"]
