@@ -65,3 +65,8 @@ def close_quietly(*fds: int) -> None:
             os.close(fd)
         except OSError:
             pass
+
+
+def set_nonblocking(fd: int) -> None:
+    """Have writes return at once.  Only for pipes that nobody else shares."""
+    os.set_blocking(fd, False)

@@ -1,0 +1,247 @@
+"""Deliveries: what is begun, what is reported, what becomes of a message's recipients (C: job, del, pass)."""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.send.bounce import TOO_OLD, paragraph
+from qmailpy.send.channel import Lost
+from qmailpy.send.jobs import Delivery, Job
+from qmailpy.send.log import log, safe
+from qmailpy.send.passes import OddRecord, Pass
+from qmailpy.send.route import CHANNELS, expand_sender
+from qmailpy.send.schedule import Schedule, next_retry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qmailpy.send.channel import Channel
+    from qmailpy.send.files import Files
+    from qmailpy.send.settings import Settings
+
+TRY_AGAIN = 123  # seconds, after trouble with a file
+
+
+class Deliveries:
+    """Both channels and what waits for them.
+
+    waiting  by channel: messages that have recipients there, and when they are due
+    done     messages that have recipients on neither channel any more
+    exiting  no delivery is begun any more
+    now      the time of this turn of the loop, in seconds
+    """
+
+    def __init__(self, files: Files, settings: Settings, channels: tuple[Channel, Channel]) -> None:
+        self.files, self.settings, self.channels = files, settings, channels
+        self.waiting = (Schedule(), Schedule())
+        self.done = Schedule()
+        self.exiting = False
+        self.now = 0
+        self._passes: list[Pass | None] = [None, None]
+        self._jobs = 0  # that are open
+        self._named = 0  # deliveries so far
+
+    @property
+    def _most_jobs(self) -> int:
+        """As many messages may be open as deliveries can run."""
+        return sum(channel.slots.limit for channel in self.channels)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way that could still be waited for."""
+        return not any(channel.alive and len(channel.slots) for channel in self.channels)
+
+    def status(self) -> None:
+        """Log how many deliveries are under way."""
+        counts = [f" {channel.name} {len(channel.slots)}/{channel.slots.limit}" for channel in self.channels]
+        log("status:", *counts, " exitasap" if self.exiting else "")
+
+    def wakeup(self) -> int | None:
+        """When something can be begun next: 0 is now, None never."""
+        if self.exiting:
+            return None
+        times = []
+        for channel, under_way, waiting in zip(self.channels, self._passes, self.waiting, strict=True):
+            if under_way and channel.ready:
+                return 0
+            if not under_way and self._jobs < self._most_jobs:
+                times.append(waiting.first())
+        return min((time for time in times if time is not None), default=None)
+
+    def begin(self) -> None:
+        """Begin at most one delivery on each channel."""
+        for number, channel in enumerate(self.channels):
+            if not self.exiting:
+                try:
+                    self._advance(number, channel)
+                except Lost:
+                    self.lost(channel)
+
+    def _advance(self, number: int, channel: Channel) -> None:
+        """Go on with the pass of a channel, or begin one."""
+        under_way = self._passes[number] or self._open(number)
+        if not under_way or not channel.ready:
+            return
+        try:
+            found = under_way.next_recipient()
+        except (OSError, OddRecord) as problem:
+            name = self.files.short(CHANNELS[number], under_way.job.number)
+            log(f"warning: unknown record type in {name}!" if isinstance(problem, OddRecord) else f"warning: trouble reading {name}; will try again later")
+            self._end_pass(number, under_way, whole=False)
+            return
+        if found is None:
+            self._end_pass(number, under_way, whole=True)
+            return
+        self._deliver(channel, under_way.job, *found)
+
+    def _open(self, channel: int) -> Pass | None:
+        """Begin a pass through the message that is due, if one is."""
+        if self._jobs >= self._most_jobs:
+            return None
+        number = self.waiting[channel].take_due(self.now)
+        if number is None:
+            return None
+        name = CHANNELS[channel]
+        try:
+            fd = os.open(self.files.paths.name(name, number), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return self._trouble(channel, number)
+        try:
+            found = self.files.info(number)
+        except OSError:
+            found = None
+        if found is None:
+            os.close(fd)
+            return self._trouble(channel, number)
+        sender, birth = found
+        self._jobs += 1
+        job = Job(number, channel, sender, next_retry(birth, self.now, channel), self.now > birth + self.settings.lifetime)
+        self._passes[channel] = begun = Pass(job, fd)
+        return begun
+
+    def _trouble(self, channel: int, number: int) -> None:
+        """A message whose files cannot be opened waits."""
+        log("warning: trouble opening ", self.files.short(CHANNELS[channel], number), "; will try again later")
+        self.waiting[channel].add(self.now + TRY_AGAIN, number)
+
+    def _end_pass(self, channel: int, under_way: Pass, *, whole: bool) -> None:
+        """All recipients are read, or no more can be."""
+        under_way.close()
+        self._passes[channel] = None
+        under_way.job.read_whole = whole
+        self._release(under_way.job)
+
+    def _deliver(self, channel: Channel, job: Job, recipient: bytes, position: int) -> None:
+        """Order the delivery to one recipient."""
+        job.left += 1
+        job.references += 1
+        self._named += 1
+        slot = channel.slots.put(Delivery(job, self._named, position, recipient))
+        log("starting delivery ", self._named, ": msg ", job.number, f" to {channel.name} ", safe(recipient))
+        self.status()
+        channel.order(slot, self.files.paths.split_name(job.number), expand_sender(job.sender, recipient), recipient)
+
+    def flush(self, channel: Channel) -> None:
+        """Write what a spawner has not taken yet."""
+        try:
+            channel.write()
+        except Lost:
+            self.lost(channel)
+
+    def read_reports(self, channel: Channel) -> None:
+        """Take what a spawner reports."""
+        try:
+            for slot, text in channel.read():
+                self._report(channel, slot, text)
+        except Lost:
+            self.lost(channel)
+
+    def _report(self, channel: Channel, slot: int, text: bytes) -> None:
+        """One delivery has ended."""
+        delivery = channel.slots.take(slot)
+        if delivery is None:
+            log("warning: internal error: delivery report out of range")
+            return
+        letter, text = text[:1], text[1:]
+        if letter == b"Z" and delivery.job.dying:
+            letter, text = b"D", text + TOO_OLD
+        if letter == b"K":
+            log("delivery ", delivery.name, ": success: ", safe(text))
+            self._mark(delivery)
+        elif letter == b"D":
+            log("delivery ", delivery.name, ": failure: ", safe(text))
+            if self._note_failure(delivery, text):
+                self._mark(delivery)
+        elif letter == b"Z":
+            log("delivery ", delivery.name, ": deferral: ", safe(text))
+        else:
+            log("delivery ", delivery.name, ": report mangled, will defer")
+        self._release(delivery.job)
+        self.status()
+
+    def _note_failure(self, delivery: Delivery, text: bytes) -> bool:
+        """Add to the bounce; whether that was done.  If not, the recipient is not done either, and is tried again."""
+        recipient = self.settings.routes.without_prepend(delivery.recipient)
+        try:
+            self.files.append_bounce(delivery.job.number, paragraph(recipient, text))
+        except OSError:
+            log("alert: unable to append to bounce message; HELP! will try this delivery again later")
+            return False
+        return True
+
+    def _mark(self, delivery: Delivery) -> None:
+        """Mark a recipient as done."""
+        job = delivery.job
+        job.left -= 1
+        try:
+            self.files.mark_done(job.channel, job.number, delivery.position)
+        except OSError:
+            log("warning: trouble marking ", self.files.short(CHANNELS[job.channel], job.number), "; message will be delivered twice!")
+
+    def _release(self, job: Job) -> None:
+        """A delivery, or the pass, has let go of a job; the last one decides what becomes of the message."""
+        job.references -= 1
+        if job.references:
+            return
+        self._jobs -= 1
+        retry = job.retry
+        if job.complete:
+            kind = CHANNELS[job.channel]
+            try:
+                self.files.remove(kind, job.number)
+            except OSError:
+                log("warning: unable to unlink ", self.files.short(kind, job.number), "; will try again later")
+                retry = self.now + TRY_AGAIN
+            else:
+                self._channel_done(job)
+                return
+        self.waiting[job.channel].add(retry, job.number)
+
+    def _channel_done(self, job: Job) -> None:
+        """One channel has no recipients any more; the message is done if the other has none either."""
+        other = CHANNELS[1 - job.channel]
+        try:
+            if self.files.exists(other, job.number):
+                return
+        except OSError:
+            log("warning: unable to stat ", self.files.short(other, job.number))
+        self.done.add(0, job.number)
+
+    def lost(self, channel: Channel) -> None:
+        """A spawner has gone: end as soon as the other deliveries have."""
+        log("alert: oh no! lost spawn connection! dying...")
+        channel.alive = False
+        self.exiting = True
+
+    def hasten(self) -> None:
+        """Try everything again now."""
+        for waiting in self.waiting:
+            waiting.hasten(self.now)
+
+    def keep_times(self) -> None:
+        """Keep the times of the next tries where a new qmail-send finds them: in the files' mtimes."""
+        for kind, waiting in zip(CHANNELS, self.waiting, strict=True):
+            for when, number in waiting.drain():
+                try:
+                    self.files.set_time(kind, number, when)
+                except OSError:
+                    log("warning: unable to utime ", self.files.short(kind, number), "; message will be retried too soon")

@@ -1,0 +1,47 @@
+"""The control files of qmail-send: those read once, and those read again after SIGHUP."""
+
+from __future__ import annotations
+
+from qmailpy.exits import Temporary
+from qmailpy.send.bounce import Postmark
+from qmailpy.send.route import Routes
+from qmailpy.settings.load import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qmailpy.home import Home
+
+ONCE = ("envnoathost", "percenthack", "queuelifetime", "concurrencylocal", "concurrencyremote", "bouncefrom", "bouncehost", "doublebounceto",
+        "doublebouncehost")
+AGAIN = ("locals", "virtualdomains")
+
+
+class Settings:
+    """What qmail-send goes by.  Raises Temporary if a control file cannot be read, or there is neither locals nor me."""
+
+    def __init__(self, home: Home) -> None:
+        values = load(home, ONCE)
+        self.home = home
+        self.lifetime = values.number("queuelifetime")
+        self.concurrency = (values.number("concurrencylocal"), values.number("concurrencyremote"))
+        self.postmark = Postmark(values.line("bouncefrom"), values.line("bouncehost"),
+                                 values.line("doublebounceto") + b"@" + values.line("doublebouncehost"))
+        self.routes = Routes(values.line("envnoathost"), frozenset(), lower(values.list("percenthack")), {})
+        for name in AGAIN:
+            self.reread(name)
+
+    def reread(self, name: str) -> None:
+        """Read locals or virtualdomains; the old rules stay if that cannot be.  Raises Temporary."""
+        values = load(self.home, (name,))
+        if name == "virtualdomains":
+            self.routes.virtual_domains = values.map(name) or {}
+            return
+        found = values.list(name)
+        if found is None:
+            raise Temporary("neither control/locals nor control/me is there")
+        self.routes.locals = lower(found)
+
+
+def lower(names: list[bytes] | None) -> frozenset[bytes]:
+    """Names as they are compared."""
+    return frozenset(name.lower() for name in names or ())
