@@ -1,0 +1,42 @@
+"""Delivery to a program: /bin/sh -c COMMAND, with the message on its descriptor 0 (qmail-command(8))."""
+
+from __future__ import annotations
+
+from qmailpy.errnotext import wording
+from qmailpy.exits import PERMANENT, TEMPORARY, Temporary
+from qmailpy.unix.process import spawn, wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHELL = "/bin/sh"
+STOP = 99  # success, and the rest of the .qmail file is skipped
+HARD = (100, 64, 65, 70, 76, 77, 78, 112)
+
+
+class Refused(Exception):
+    """The program wants qmail-local to end with this exit code; it has said why itself."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def deliver(command: bytes, home: bytes, env: Mapping[str, str]) -> bool:
+    """Run a command on descriptor 0, which is at the message's start; whether the file's next lines are to be obeyed.
+
+    Raises Refused; Temporary if it could not be run or died.
+    """
+    try:
+        pid = spawn([SHELL, "-c", command], env, {0: 0, 1: 1, 2: 2}, cwd=home)
+    except OSError as problem:
+        raise Temporary(f"Unable to fork: {wording(problem.errno)}. (#4.3.0)") from None
+    code = wait(pid)
+    if code < 0:
+        raise Temporary("Aack, child crashed. (#4.3.0)")
+    if code in HARD:
+        raise Refused(PERMANENT)
+    if code not in (0, STOP):
+        raise Refused(TEMPORARY)
+    return code != STOP
