@@ -55,7 +55,7 @@ def test_the_name(home):
 
 
 def test_a_sender_is_the_author_too(home):
-    old = {name: "old" for name in ("QMAILNAME", "MAILNAME", "NAME", "QMAILHOST", "MAILHOST", "QMAILUSER")}
+    old = dict.fromkeys(("QMAILNAME", "MAILNAME", "NAME", "QMAILHOST", "MAILHOST", "QMAILUSER"), "old")
     env = become(home, "-f", "a@b@c.d", "-F", "Name", **old)[2]
     assert "QMAILUSER=a@b" in env and "QMAILHOST=c.d" in env
     assert not any(line.partition("=")[0] in ("QMAILNAME", "MAILNAME", "NAME", "MAILHOST") for line in env)
@@ -64,7 +64,7 @@ def test_a_sender_is_the_author_too(home):
 
 
 def test_a_sender_with_a_line_break(home):
-    name, arguments, env = become(home, "-f", "a\nX: b@c\r\nd")
+    _, arguments, env = become(home, "-f", "a\nX: b@c\r\nd")
     assert arguments == ["-a", "-f", "a X: b@c  d", "--"]
     assert "QMAILHOST=c  d" in env
 

@@ -1,0 +1,83 @@
+"""Which value holds: variable, file, default, control/me."""
+
+import os
+
+import pytest
+
+from qmailpy.exits import Temporary
+from qmailpy.home import Home
+from qmailpy.settings.load import Unreadable, load
+from qmailpy.settings.table import ME, SETTINGS
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "control").mkdir()
+    return Home(str(tmp_path))
+
+
+def write(home, **files):
+    for name, text in files.items():
+        with open(home.at("control", name), "w") as file:
+            file.write(text)
+
+
+def test_defaults_without_any_file(home):
+    values = load(home, SETTINGS)
+    for name, setting in SETTINGS.items():
+        if setting.kind.name == "number":
+            assert values.number(name) == (setting.default or 0)
+        elif setting.kind.name == "list":
+            assert values.list(name) is None
+        elif setting.kind.name == "map":
+            assert values.map(name) is None
+        elif setting.kind.name == "line":
+            expected = setting.literal if setting.default is ME else setting.default
+            assert values.line(name) == (expected or b"")
+            assert values.known(name) == (expected is not None)
+
+
+def test_me_stands_in(home):
+    write(home, me="me.example\n")
+    values = load(home, SETTINGS)
+    assert values.line("defaulthost") == values.line("helohost") == values.line("smtpgreeting") == b"me.example"
+    assert values.list("locals") == [b"me.example"]
+    assert values.list("rcpthosts") is None
+
+
+def test_a_file_counts_even_if_it_is_empty(home):
+    write(home, me="me.example\n", defaulthost="", locals="", timeoutsmtpd="")
+    values = load(home, ("defaulthost", "locals", "timeoutsmtpd"))
+    assert values.line("defaulthost") == b""
+    assert values.list("locals") == []
+    assert values.number("timeoutsmtpd") == 1200
+
+
+def test_a_variable_wins(home):
+    write(home, databytes="5\n", defaulthost="file\n")
+    values = load(home, ("databytes", "defaulthost"), {"DATABYTES": "7", "QMAILDEFAULTHOST": "env\udcff"})
+    assert values.number("databytes") == 7
+    assert values.line("defaulthost") == b"env\xff"
+    assert load(home, ("databytes",), {"DATABYTES": ""}).number("databytes") == 0
+
+
+def test_maps(home):
+    write(home, virtualdomains="V.example:u\n")
+    assert load(home, ("virtualdomains",)).map("virtualdomains") == {b"v.example": b"u"}
+
+
+def test_a_file_that_cannot_be_read_is_named(home):
+    os.mkdir(home.at("control", "rcpthosts"))
+    with pytest.raises(Unreadable, match=r"unable to read control/rcpthosts: is a directory") as caught:
+        load(home, ("rcpthosts",))
+    assert isinstance(caught.value, Temporary)
+
+
+def test_an_unknown_name_is_a_bug(home):
+    with pytest.raises(KeyError):
+        load(home, ("nonsense",))
+
+
+def test_asking_for_the_wrong_kind_is_a_bug(home):
+    with pytest.raises(AssertionError):
+        load(home, ("databytes",)).line("databytes")

@@ -1,0 +1,139 @@
+"""What qmail-showctl says of each setting, and what the manual pages say."""
+
+import os
+import pathlib
+
+import pytest
+
+from qmailpy.home import Home
+from qmailpy.settings.load import Unreadable
+from qmailpy.settings.show import entries, overview, printable, roff, sections
+from qmailpy.settings.table import SETTINGS
+
+MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
+PROGRAMS = sorted({program for setting in SETTINGS.values() for program in setting.used_by})
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "control").mkdir()
+    return Home(str(tmp_path))
+
+
+def said(home, **files):
+    """{name: text} of all sections, after writing these files."""
+    for name, text in files.items():
+        with open(home.at("control", name), "w") as file:
+            file.write(text)
+    return dict(sections(home))
+
+
+def test_each_setting_is_shown_in_the_order_of_names_morercpthosts_apart(home):
+    names = list(said(home))
+    assert set(names) == {*SETTINGS, "morercpthosts.cdb"}
+    at = names.index("rcpthosts")
+    assert names[at:at + 3] == ["rcpthosts", "morercpthosts", "morercpthosts.cdb"]
+    rest = [name for name in names if not name.startswith("more")]
+    assert rest == sorted(rest)
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in ("me", "morercpthosts")])
+def test_absent_and_present_differ(home, name):
+    absent = said(home)[name]
+    assert absent.startswith(b"(Default.) ") and absent.endswith(b"\n")
+    present = said(home, **{name: "4711\n"})[name]
+    assert b"4711" in present and b"(Default.)" not in present
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_that_cannot_be_read(home, name):
+    os.mkdir(home.at("control", name))
+    if name == "me":
+        with pytest.raises(Unreadable):
+            said(home)
+    else:
+        assert said(home)[name] == b"Oops! Trouble reading this file.\n"
+
+
+def test_defaults(home):
+    found = said(home)
+    assert found["bouncehost"] == b"(Default.) Bounce host name is bouncehost.\n"
+    assert found["helohost"] == b"(Default.) SMTP client HELO host name is helohost.\n"
+    assert found["databytes"] == b"(Default.) SMTP DATA limit is 0 bytes.\n"
+    assert found["me"] == b"(Default.) My name is undefined! Uh-oh.\n"
+    found = said(home, me="me.example\n")
+    assert found["bouncehost"] == b"(Default.) Bounce host name is me.example.\n"
+    assert found["me"] == b"My name is me.example.\n"
+
+
+def test_a_number_without_digits_is_the_default(home):
+    assert said(home, timeoutremote="x\n")["timeoutremote"] == b"(Default.) SMTP client data timeout is 1200 seconds.\n"
+
+
+def test_unprintable_bytes(home):
+    assert said(home, smtpgreeting="a\x01b\x7fc")["smtpgreeting"] == b"SMTP greeting: 220 a?b?c.\n"
+    assert printable(b"\x1f ~\x7f\xff") == b"? ~??"
+
+
+def test_lists(home):
+    assert said(home, percenthack="# no\na\n\nb \n")["percenthack"] == b"\nThe percent hack is allowed for user%host@a.\nThe percent hack is allowed for user%host@b.\n"
+    assert said(home, rcpthosts="")["rcpthosts"] == b"\n"
+
+
+def test_morercpthosts_without_rcpthosts(home):
+    assert said(home)["morercpthosts"] == b"(Default.) No rcpthosts; morercpthosts is irrelevant.\n"
+    assert said(home, morercpthosts="a\n")["morercpthosts"] == b"\nNo rcpthosts; doesn't matter that morercpthosts has a.\n"
+    assert said(home, rcpthosts="b\n")["morercpthosts"] == b"\nSMTP clients may send messages to recipients at a.\n"
+
+
+@pytest.mark.parametrize(("source", "result", "text"), [
+    (None, None, b"(Default.) No effect.\n"),
+    (None, 5, b"Oops! morercpthosts.cdb exists but morercpthosts doesn't.\n"),
+    (5, None, b"Oops! morercpthosts exists but morercpthosts.cdb doesn't.\n"),
+    (6, 5, b"Oops! morercpthosts.cdb is older than morercpthosts.\n"),
+    (5, 5, b"Modified recently enough; hopefully up to date.\n"),
+    (5, 6, b"Modified recently enough; hopefully up to date.\n"),
+])
+def test_whether_the_compiled_hosts_are_up_to_date(home, source, result, text):
+    for name, time in (("morercpthosts", source), ("morercpthosts.cdb", result)):
+        if time is not None:
+            path = home.at("control", name)
+            with open(path, "w"):
+                pass
+            os.utime(path, (time, time))
+    assert said(home)["morercpthosts.cdb"] == text
+
+
+def test_files_that_are_no_settings_come_last(home):
+    names = list(said(home, zzz="", aaa="", databyte="1\n"))
+    assert names[-3:] == ["aaa", "databyte", "zzz"]
+    assert said(home)["zzz"] == b"I have no idea what this file does.\n"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_page_of_each_program_explains_its_settings(program):
+    pages = list(MAN.glob(f"{program}.*"))
+    module = MAN.parent / "qmailpy/programs" / f"{program.replace('-', '_')}.py"
+    if not pages and not module.exists():
+        pytest.skip(f"there is no {program} yet")
+    text = "\n".join(entries(program))
+    assert text in pages[0].read_text(), "make pages"
+    for setting in SETTINGS.values():
+        assert (f".I {setting.name}\n" in text) == (program in setting.used_by)
+
+
+def test_the_overview_names_each_setting():
+    text = (MAN / "qmail-control.5").read_text()
+    assert "\n".join(overview()) in text
+    for name in SETTINGS:
+        assert f"\n\\fI{name}\\fR\t" in text
+
+
+def test_a_program_without_settings_has_no_entries():
+    with pytest.raises(KeyError):
+        entries("qmail-clean")
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a-b", "a\\-b"), (".domain", "\\&.domain"), ("'x", "\\&'x"), ("a\\b", "a\\eb")])
+def test_roff(text, expected):
+    assert roff(text) == expected
