@@ -6,7 +6,8 @@ from qmailpy.settings.kinds import Bad, Line, List, Map, Number, digits, numbere
 
 
 @pytest.mark.parametrize(("data", "value"), [
-    (b"x\n", b"x"), (b"x", b"x"), (b"a b \t\n", b"a b"), (b"a\nb\n", b"a"), (b"", b""), (b"\na\n", b""), (b" a", b" a"), (b"# a\n", b"# a"), (b"a\r\n", b"a\r")])
+    (b"x\n", b"x"), (b"x", b"x"), (b"a b \t\n", b"a b"), (b"a\nb\n", b"a"), (b"", b""), (b"\na\n", b""), (b" a", b" a"), (b"# a\n", b"# a"),
+    (b"a\r\n", b"a\r")])
 def test_lines(data, value):
     assert Line.parse(data) == value
 
@@ -32,7 +33,8 @@ def test_lists(data, value):
 
 
 @pytest.mark.parametrize(("data", "value"), [
-    (b"a:b\n", {b"a": b"b"}), (b"A.X:B:c\n", {b"a.x": b"B:c"}), (b"a\nb:\n:c\n", {b"b": b"", b"": b"c"}), (b"a:1\nA:2\n", {b"a": b"2"}), (b"#a:b\n", {}), (b"", {})])
+    (b"a:b\n", {b"a": b"b"}), (b"A.X:B:c\n", {b"a.x": b"B:c"}), (b"a\nb:\n:c\n", {b"b": b"", b"": b"c"}), (b"a:1\nA:2\n", {b"a": b"2"}), (b"#a:b\n", {}),
+    (b"", {})])
 def test_maps(data, value):
     assert Map.parse(data) == value
 

@@ -76,7 +76,8 @@ def test_unprintable_bytes(home):
 
 
 def test_lists(home):
-    assert said(home, percenthack="# no\na\n\nb \n")["percenthack"] == b"\nThe percent hack is allowed for user%host@a.\nThe percent hack is allowed for user%host@b.\n"
+    said_of_two = said(home, percenthack="# no\na\n\nb \n")["percenthack"]
+    assert said_of_two == b"\nThe percent hack is allowed for user%host@a.\nThe percent hack is allowed for user%host@b.\n"
     assert said(home, rcpthosts="")["rcpthosts"] == b"\n"
 
 

@@ -1,0 +1,77 @@
+"""Descriptors: whole writes, limits, time."""
+
+import os
+import threading
+
+import pytest
+
+from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, read_all, wait_readable, wait_writable, write_all
+
+
+@pytest.fixture
+def pipe():
+    ends = os.pipe()
+    yield ends
+    close_quietly(*ends)
+
+
+def test_a_write_larger_than_a_pipe_is_whole(pipe):
+    data = os.urandom(BLOCK * 5 + 3)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(read_all(pipe[0])))
+    reader.start()
+    write_all(pipe[1], data)
+    os.close(pipe[1])
+    reader.join()
+    assert found == [data]
+
+
+def test_reading_stops_at_the_limit(pipe):
+    os.write(pipe[1], b"abcdef")
+    assert read_all(pipe[0], 4) == b"abcd"
+    os.close(pipe[1])
+    assert read_all(pipe[0], 4) == b"ef"
+    assert read_all(pipe[0]) == b""
+
+
+def test_a_broken_pipe_is_told(pipe):
+    os.close(pipe[0])
+    with pytest.raises(BrokenPipeError):
+        write_all(pipe[1], b"x")
+
+
+def test_copying(tmp_path):
+    data = os.urandom(BLOCK * 2 + 1)
+    (tmp_path / "from").write_bytes(data)
+    source, target = os.open(tmp_path / "from", os.O_RDONLY), os.open(tmp_path / "to", os.O_WRONLY | os.O_CREAT)
+    assert copy(source, target) == len(data)
+    close_quietly(source, target)
+    assert (tmp_path / "to").read_bytes() == data
+
+
+def test_waiting_to_read(pipe):
+    with pytest.raises(TimedOut):
+        wait_readable(pipe[0], 0)
+    os.write(pipe[1], b"x")
+    wait_readable(pipe[0], 10)
+    os.read(pipe[0], 1)
+    os.close(pipe[1])
+    wait_readable(pipe[0], 10)  # its end can be read, too
+
+
+def test_waiting_to_write(pipe):
+    wait_writable(pipe[1], 10)
+    os.set_blocking(pipe[1], False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(pipe[1], b"x" * BLOCK)
+    with pytest.raises(TimedOut):
+        wait_writable(pipe[1], 0)
+
+
+def test_time_is_up_is_an_error_of_the_system():
+    assert issubclass(TimedOut, OSError)
+
+
+def test_closing_twice_is_no_error(pipe):
+    close_quietly(pipe[0], pipe[0], 99999)

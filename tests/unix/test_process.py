@@ -1,0 +1,157 @@
+"""Children: what they are given, what they are not, and how they end."""
+
+import os
+import signal
+
+import pytest
+
+from qmailpy.unix.fds import read_all
+from qmailpy.unix.process import Identity, ended, fork_working, name_process, pipe, spawn, wait
+
+ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
+
+
+def said(argv, fds=None, **options):
+    """(standard output, exit status) of a child."""
+    source, target = pipe()
+    child = spawn(argv, ENV, {1: target, **(fds or {})}, **options)
+    os.close(target)
+    text = read_all(source)
+    os.close(source)
+    return text, wait(child)
+
+
+def shell(script, fds=None, **options):
+    return said(["sh", "-c", script], fds, **options)
+
+
+def test_arguments_variables_and_status():
+    assert shell('printf "%s|" "$0" "$X"; exit 7') == (b"sh|y\xff|", 7)
+    assert said([b"printf", b"%s", b"\xff"]) == (b"\xff", 0)
+
+
+def test_only_the_variables_given():
+    text, _ = shell("env")
+    assert {line.partition(b"=")[0] for line in text.splitlines()} <= {b"PATH", b"X", b"PWD", b"SHLVL", b"_", b"OLDPWD"}
+
+
+def test_argv0_and_program_may_differ():
+    assert said(["name", "-c", 'echo "$0"'], program="/bin/sh") == (b"name\n", 0)
+
+
+def test_only_the_descriptors_given_are_open():
+    stray = os.open("/dev/null", os.O_RDONLY)
+    os.set_inheritable(stray, True)
+    try:
+        text, _ = shell("ls /proc/self/fd", {5: stray})
+        assert {int(number) for number in text.split()} <= {1, 5, 3, 0}  # ls itself opens the folder, on the lowest free one
+        text, _ = shell("[ -e /proc/$$/fd/0 ] && echo 0; [ -e /proc/$$/fd/2 ] && echo 2; [ -e /proc/$$/fd/5 ] && echo 5", {5: stray})
+        assert text == b"5\n"
+    finally:
+        os.close(stray)
+
+
+def test_descriptors_can_change_places(tmp_path):
+    (tmp_path / "a").write_text("A")
+    (tmp_path / "b").write_text("B")
+    first, second = (os.open(tmp_path / name, os.O_RDONLY) for name in "ab")
+    try:
+        assert shell(f"cat /dev/fd/{first} /dev/fd/{second}", {first: second, second: first})[0] == b"BA"
+        assert shell("cat /dev/fd/3 /dev/fd/4 /dev/fd/9", {3: first, 4: first, 9: second})[0] == b"AAB"
+    finally:
+        os.close(first)
+        os.close(second)
+
+
+def test_the_folder(tmp_path):
+    assert shell("pwd", cwd=str(tmp_path))[0] == os.fsencode(tmp_path) + b"\n"
+
+
+def test_what_cannot_be_run_has_its_status(tmp_path):
+    assert said(["/nonexistent/program"]) == (b"", 111)
+    assert said(["/nonexistent/program"], unrunnable=120) == (b"", 120)
+    assert shell("true", cwd=str(tmp_path / "none")) == (b"", 111)
+
+
+def test_a_signal_that_ended_it():
+    assert shell("kill -9 $$") == (b"", -9)
+
+
+def test_signals_are_as_at_the_start():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
+    try:
+        text, _ = shell("grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
+    masks = {name: int(mask, 16) for name, mask in (line.split(b":") for line in text.splitlines())}
+    assert masks[b"SigBlk"] == 0
+    assert not masks[b"SigIgn"] & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_another_identity():
+    assert shell("id -u; id -g; id -G", identity=Identity(65534, 65533))[0].split() == [b"65534", b"65533", b"65533"]
+
+
+def test_ones_own_identity_is_always_possible():
+    assert shell("id -u", identity=Identity(os.geteuid(), os.getegid()))[0] == b"%d\n" % os.geteuid()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may become anybody")
+def test_another_identity_is_refused():
+    assert shell("id -u", identity=Identity(0, 0)) == (b"", 111)
+
+
+def test_working_in_a_child():
+    source, target = pipe()
+
+    def work():
+        os.write(1, b"here")
+        return 5
+
+    child = fork_working(work, {1: target})
+    os.close(target)
+    assert read_all(source) == b"here"
+    assert wait(child) == 5
+    os.close(source)
+
+
+def test_work_that_raises_never_returns_into_the_parents_code():
+    def work():
+        raise KeyboardInterrupt
+
+    assert wait(fork_working(work, {}, unforeseen=99)) == 99
+
+
+def test_whether_it_has_ended():
+    source, target = pipe()
+    nowhere = os.open("/dev/null", os.O_WRONLY)
+    child = spawn(["cat"], ENV, {0: source, 1: nowhere})
+    os.close(source)
+    os.close(nowhere)
+    assert ended(child) is None
+    os.close(target)
+    assert wait(child) == 0
+
+
+def test_the_name_of_a_process():
+    source, target = pipe()
+
+    def work():
+        name_process("qmail-nonsense")
+        with open("/proc/self/comm") as comm:
+            os.write(1, comm.read().encode())
+        return 0
+
+    child = fork_working(work, {1: target})
+    os.close(target)
+    assert read_all(source) == b"qmail-nonsense\n"
+    assert wait(child) == 0
+    os.close(source)
+
+
+def test_pipes_are_not_inherited():
+    ends = pipe()
+    assert not any(os.get_inheritable(end) for end in ends)
+    for end in ends:
+        os.close(end)
