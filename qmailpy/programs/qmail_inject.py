@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import PERMANENT, Permanent, Temporary, complain
+from qmailpy.exits import PERMANENT, Permanent, Temporary, complain, during
 from qmailpy.home import here
 from qmailpy.queue.client import QueueProcess
 from qmailpy.settings.kinds import rows
@@ -93,12 +93,18 @@ def inject(argv: list[str], env: Mapping[str, str]) -> int:
         recipients += header.recipients()
     sender, fields = header.envelope_sender(), header.fields(now, os.getpid(), values.line("idhost"), lists)
     if orders.print:
-        write_all(1, b"Return-Path: <%s>\n" % quoted(sender) + fields)
-        for block in message.body():
-            write_all(1, block)
+        show(b"Return-Path: <%s>\n" % quoted(sender) + fields, message)
     else:
         queue(QueueProcess(home, env), fields, message, sender, recipients)
     return 0
+
+
+def show(fields: bytes, message: Message) -> None:
+    """Print everything."""
+    with during("unable to write"):
+        write_all(1, fields)
+        for block in message.body():
+            write_all(1, block)
 
 
 def queue(process: QueueProcess, fields: bytes, message: Message, sender: bytes, recipients: list[bytes]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.exits import TEMPORARY
+from qmailpy.exits import TEMPORARY, during
 from qmailpy.home import GROUP_ROLES, USER_ROLES, here
 from qmailpy.settings.load import Unreadable
 from qmailpy.settings.show import sections
@@ -20,16 +20,24 @@ if TYPE_CHECKING:
 def main(argv: list[str], env: Mapping[str, str]) -> int:
     """Print the report."""
     home = here()
-    write_all(1, "".join(f"{line}.\n" for line in installed(home)).encode("utf-8", "surrogateescape"))
-    trouble = "" if os.path.isdir(home.at("control")) else "Unable to chdir to control."
+    with during("unable to write"):
+        write_all(1, "".join(f"{line}.\n" for line in installed(home)).encode("utf-8", "surrogateescape"))
+        trouble = report(home)
+        if trouble:
+            write_all(1, f"Oops! {trouble}\n".encode())
+    return TEMPORARY if trouble else 0
+
+
+def report(home: Home) -> str:
+    """Print what the settings say; what kept it from that, or ""."""
+    if not os.path.isdir(home.at("control")):
+        return "Unable to chdir to control."
     try:
-        for name, text in () if trouble else sections(home):
+        for name, text in sections(home):
             write_all(1, b"\n%s: %s" % (os.fsencode(name), text))
     except Unreadable as problem:
-        trouble = "Trouble reading control/me." if "me" in problem.text else "Unable to open current directory."
-    if trouble:
-        write_all(1, f"Oops! {trouble}\n".encode())
-    return TEMPORARY if trouble else 0
+        return "Trouble reading control/me." if "control/me" in problem.text else "Unable to open current directory."
+    return ""
 
 
 def installed(home: Home) -> list[str]:

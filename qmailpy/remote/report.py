@@ -1,0 +1,54 @@
+"""What qmail-remote prints: records ended by NUL, r, h or s for each recipient, then K, Z or D for the message (qmail-remote(8))."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qmailpy.smtp.client import Reply, Verdict
+
+NO_CONNECTION = "ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)"
+NO_CONTROLS = "ZUnable to read control files. (#4.3.0)"
+NO_RESOURCES = "ZSystem resources temporarily unavailable. (#4.3.0)"
+UNREADABLE = "ZUnable to read message. (#4.3.0)"
+SOFT_DNS = "ZSorry, I couldn't find any host by that name. (#4.1.2)"
+NO_EXCHANGER = "DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)"
+NULL_MX = "DSorry, that host does not accept mail. (#5.1.10)"
+PARTIAL_LINE = "DSMTP cannot transfer messages with partial final lines. (#5.6.2)"
+IMPROPER = "DI (qmail-remote) was invoked improperly. (#5.3.5)"
+LINE_BREAK = "DSorry, that address has a line break in it. (#5.1.3)"
+LOOPS_BACK = ("DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
+              "it isn't in my control/locals file, so I don't treat it as local. (#5.4.6)")
+
+
+def record(text: str | bytes) -> bytes:
+    """One record."""
+    return (text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text) + b"\n\0"
+
+
+def no_such_host(host: bytes) -> bytes:
+    """The record for a name that does not exist; its bytes made safe."""
+    name = bytes(byte if 33 <= byte <= 126 else 0x3F for byte in host)
+    return record(b"DSorry, I couldn't find any host named " + name + b". (#5.1.2)")
+
+
+def said(reply: Reply | None) -> bytes:
+    """The server's own words."""
+    return b"Remote host said: " + reply.text if reply is not None and reply.text else b""
+
+
+def of_recipient(word: str, reply: Reply, address: str) -> bytes:
+    """The record of one recipient."""
+    if word == "r":
+        return b"r\0"
+    return word.encode() + address.encode() + b" does not like recipient.\n" + said(reply) + b"\0"
+
+
+def of_message(verdict: Verdict, address: str) -> bytes:
+    """The record of the message."""
+    return f"{verdict.letter}{verdict.before}{address}{verdict.after}.\n".encode() + said(verdict.reply) + b"\0"
+
+
+def dropped(address: str, critical: bool) -> bytes:
+    """The record of a connection that died; critical: after the end of the message, so that it may have arrived."""
+    duplicate = "Possible duplicate! " if critical else ""
+    return record(f"ZConnected to {address} but connection died. {duplicate}(#4.4.2)")

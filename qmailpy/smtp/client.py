@@ -1,0 +1,145 @@
+"""The sending side of SMTP: replies taken apart, the message put on the wire, the dialogue as a generator (RFC 5321)."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+TEXT_LIMIT = 5000  # bytes of a reply that are told on
+REPLY_LIMIT = 1 << 20  # bytes; no honest reply comes near
+TEMPORARY_CODE = 400  # what a reply counts as that is no reply
+
+
+class TooLong(Exception):
+    """A reply without end."""
+
+
+class PartialLine(Exception):
+    """The message does not end with a newline."""
+
+
+class Reply:
+    """A reply: its code, and its text as it came, without CRs."""
+
+    __slots__ = ("code", "text")
+
+    def __init__(self, code: int, text: bytes) -> None:
+        self.code, self.text = code, text
+
+
+class ReplyReader:
+    """Cuts what a server says into replies.  Does no input: the caller reads, this only remembers."""
+
+    __slots__ = ("_pending", "_lines", "_size")
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take what the server says.  Raises TooLong."""
+        self._pending += data
+        self._size += len(data)
+        if self._size > REPLY_LIMIT:
+            raise TooLong
+
+    def next_reply(self) -> Reply | None:
+        """The next reply; None until all of it has come."""
+        while True:
+            line, newline, rest = self._pending.partition(b"\n")
+            if not newline:
+                return None
+            self._pending = rest
+            self._lines.append(line.replace(b"\r", b"") + b"\n")
+            if line[3:4] != b"-":
+                break
+        text, code = b"".join(self._lines), self._lines[0][:3]
+        self._lines.clear()
+        self._size = len(self._pending)
+        return Reply(int(code) if code.isdigit() and len(code) == 3 else TEMPORARY_CODE, text[:TEXT_LIMIT].replace(b"\0", b"?"))
+
+
+class Stuffer:
+    """Puts a message on the wire: every line ends in CR LF, a dot that begins one is doubled.
+
+    LF and CR LF are line ends.  So is a CR alone: nothing but CR LF leaves, since some receivers take other things for the
+    end of a line, and then a dot behind it for the end of the message.
+    """
+
+    __slots__ = ("_held", "_at_start")
+
+    def __init__(self) -> None:
+        self._held = b""  # a CR whose LF may come
+        self._at_start = True  # the next byte begins a line
+
+    def feed(self, data: bytes) -> bytes:
+        """The wire form of a block."""
+        data = self._held + data
+        self._held = b""
+        if data.endswith(b"\r"):
+            data, self._held = data[:-1], b"\r"
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if not data:
+            return b""
+        dot = b"." if self._at_start and data.startswith(b".") else b""
+        self._at_start = data.endswith(b"\n")
+        return dot + data.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n")
+
+    def finish(self) -> bytes:
+        """What ends the message.  Raises PartialLine."""
+        rest, self._held = self._held, b""
+        if not rest and not self._at_start:
+            raise PartialLine
+        return (b"\r\n" if rest else b"") + b".\r\n"
+
+
+class Verdict:
+    """How the dialogue ended: a letter (K, Z or D), what is said before and after the server's address, and its reply."""
+
+    __slots__ = ("letter", "before", "after", "reply")
+
+    def __init__(self, letter: str, before: str, after: str, reply: Reply | None) -> None:
+        self.letter, self.before, self.after, self.reply = letter, before, after, reply
+
+
+class Body:
+    """What the dialogue yields where the message is to be sent."""
+
+
+def dialogue(helo: bytes, sender: bytes, recipients: Sequence[bytes],
+             told: list[tuple[str, Reply]]) -> Generator[bytes | Body, Reply, Verdict]:
+    """Yield what to send, get the reply to it (at first, without sending anything, the greeting); returns the Verdict.
+
+    told  gets (r, h or s, the reply) for each recipient: accepted, refused for good, refused for now
+    """
+    reply = yield b""
+    if reply.code != 220:
+        return Verdict("Z", "Connected to ", " but greeting failed", reply)
+    reply = yield b"EHLO " + helo + b"\r\n"
+    if reply.code >= 500:
+        reply = yield b"HELO " + helo + b"\r\n"
+    if reply.code != 250:
+        return Verdict("Z", "Connected to ", " but my name was rejected", reply)
+    reply = yield b"MAIL FROM:<" + sender + b">\r\n"
+    if reply.code >= 400:
+        return Verdict(letter(reply), "Connected to ", " but sender was rejected", reply)
+    for recipient in recipients:
+        reply = yield b"RCPT TO:<" + recipient + b">\r\n"
+        told.append(("h" if reply.code >= 500 else "s" if reply.code >= 400 else "r", reply))
+    if all(word != "r" for word, _ in told):
+        return Verdict("D", "Giving up on ", "", None)
+    reply = yield b"DATA\r\n"
+    if reply.code >= 400:
+        return Verdict(letter(reply), "", " failed on DATA command", reply)
+    reply = yield Body()
+    if reply.code >= 400:
+        return Verdict(letter(reply), "", " failed after I sent the message", reply)
+    return Verdict("K", "", " accepted message", reply)
+
+
+def letter(reply: Reply) -> str:
+    """What a refusal is: permanent or temporary."""
+    return "D" if reply.code >= 500 else "Z"

@@ -1,0 +1,59 @@
+"""Connections to other hosts, IPv4 and IPv6, with time limits.  Uses _socket: the module socket costs milliseconds at import."""
+
+from __future__ import annotations
+
+import _socket
+
+
+BLOCK = 65536
+
+
+class Stream:
+    """A TCP connection; every read and write ends within `timeout` seconds.  Raises OSError, TimeoutError among them."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, connected: _socket.socket, timeout: float) -> None:
+        self._socket = connected
+        connected.settimeout(timeout)
+
+    def send(self, data: bytes) -> None:
+        """Send everything; each piece within the timeout."""
+        view = memoryview(data)
+        while view:
+            view = view[self._socket.send(view[:BLOCK]):]
+
+    def receive(self) -> bytes:
+        """What comes next; empty at the end."""
+        return self._socket.recv(BLOCK)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def family(address: str) -> int:
+    """The address family of an IP address."""
+    return _socket.AF_INET6 if ":" in address else _socket.AF_INET
+
+
+def packed(address: str) -> bytes:
+    """An IP address as 4 or 16 bytes.  Raises OSError if it is none."""
+    return _socket.inet_pton(family(address), address)
+
+
+def connect(address: str, port: int, seconds: float, timeout: float, source: str = "") -> Stream:
+    """Connect to an IP address within `seconds`; later reads and writes have `timeout`.  Raises OSError, TimeoutError.
+
+    source  the local address to connect from
+    """
+    opened = _socket.socket(family(address), _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        if source:
+            opened.bind((source, 0))
+        opened.settimeout(seconds)
+        opened.connect((address, port))
+    except BaseException:
+        opened.close()
+        raise
+    return Stream(opened, timeout)
