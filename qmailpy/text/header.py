@@ -72,6 +72,8 @@ def atom(text: bytes, at: int) -> tuple[Token, int]:
         at += 1
         if at < end and text[at] in ATOM_ENDS:
             break
+    if not kept:  # nothing but a backslash
+        raise Unparsable(text)
     return (ATOM if ATOMIC.issuperset(kept) else QUOTED, bytes(kept)), at
 
 

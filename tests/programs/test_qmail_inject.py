@@ -207,6 +207,12 @@ def test_a_closed_input_is_temporary(home):
     assert home.queued() is None
 
 
+@pytest.mark.parametrize("target", ["/dev/full", "&-"])
+def test_output_that_cannot_be_written(home, target):
+    done = limited(home, "exec {} -n >" + target, input=b"To: a@b.c\n")
+    assert done.returncode == 111 and done.stderr.startswith(b"qmail-inject: fatal: unable to write: ")
+
+
 EVIL = "x\nX-Evil: 1\r\nX-Evil: 2\r"
 
 

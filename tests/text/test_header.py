@@ -47,7 +47,7 @@ def test_an_atom_that_could_not_stand_counts_as_quoted():
     assert tokens(b"a)b a\\,b \xe9 a\\") == [(QUOTED, b"a)b"), (QUOTED, b"a,b"), (QUOTED, b"\xe9"), (ATOM, b"a")]
 
 
-@pytest.mark.parametrize("text", [b"(a", b'"a', b"[a", b"(a (b)", b"(a\\", b")", b"]", b'"\\"'])
+@pytest.mark.parametrize("text", [b"(a", b'"a', b"[a", b"(a (b)", b"(a\\", b")", b"]", b'"\\"', b"\\", b"a \\"])
 def test_what_is_not_closed_or_not_opened_is_refused(text):
     with pytest.raises(Unparsable):
         tokens(text)
