@@ -7,6 +7,7 @@
 
 HOME_DIR := $(shell head -n 1 conf-home)
 SINGLE :=
+PROGRAMS :=
 ONCE :=
 PORT := 2525
 
@@ -16,7 +17,7 @@ PYTHON = $$(cat .build/python)
 RUN = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/site $(PYTHON) -m
 TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHON) -m
 INSTALL = $(RUN) qmailpy.install
-HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single)
+HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
 .PHONY: all setup check rollback users demo test types lint pages clean
 .DEFAULT_GOAL := all

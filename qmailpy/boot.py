@@ -27,9 +27,14 @@ def spare_future() -> None:
 def start() -> None:
     """Run the program that the command line names, and exit."""
     spare_future()
-    top = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:0] = [os.path.dirname(top)]
-    sys.path.append(os.path.dirname(top) + "/site")
+    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        # The link to the current version, resolved once: what is imported later must be of the same one, also after an upgrade.
+        top = os.path.join(os.path.dirname(top), os.readlink(top))
+    except OSError:
+        pass  # no link: a checkout
+    sys.path[:0] = [top]
+    sys.path.append(top + "/site")
     program, argv = sys.argv[1], sys.argv[2:]
     env = dict(os.environ)
     restore(env)

@@ -1,0 +1,227 @@
+"""`make setup`: install a home, or upgrade one, or take the place of C qmail's programs, keeping its mail and settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+
+from qmailpy.home import Home, first_line, of_checkout
+from qmailpy.install import hier, launchers, library, people
+from qmailpy.install.hier import FIFO, FILE, FOLDER, Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPLACED = "lib/qmailpy/replaced"
+MANIFEST = "lib/qmailpy/installed"
+DOCUMENTS = ("README.md", "INSTALL", "INTERNALS", "THOUGHTS", "CHANGES", "LICENSE")
+
+
+def describe(path: str, top: str, *, single: bool) -> Home:
+    """The home as it is to be: what conf-* say, and of an existing queue what that shows.  Raises people.Missing."""
+    home = of_checkout(top)
+    home.path, home.single = os.path.abspath(path), single
+    if (found := hier.layout_of(home.at("queue"))) is not None:
+        home.split, home.big_todo = found
+    if not single:
+        people.find(home, top)
+    return home
+
+
+def programs(top: str, chosen: tuple[str, ...] = ()) -> list[str]:
+    """The names of the programs to install: all, or those that are chosen."""
+    names = sorted(name[:-3].rstrip("_").replace("_", "-") for name in os.listdir(f"{top}/qmailpy/programs")
+                   if name.endswith(".py") and not name.startswith("__"))
+    wrong = set(chosen) - set(names)
+    if wrong:
+        raise people.Missing(f"no such program: {', '.join(sorted(wrong))}")
+    return [name for name in names if not chosen or name in chosen]
+
+
+class Setup:
+    """One installation.
+
+    top          the checkout
+    interpreter  the Python that programs will run with
+    chosen       the programs to install; none: all
+    """
+
+    def __init__(self, home: Home, top: str, interpreter: str, chosen: tuple[str, ...] = ()) -> None:
+        self.home, self.top, self.interpreter, self.chosen = home, top, interpreter, chosen
+        self.manifest: set[str] = set()
+
+    def run(self) -> None:
+        """Install.  Raises OSError, launchers.Unusable."""
+        self.manifest = set(first_lines(self.home.at(MANIFEST)))
+        for entry in [*hier.folders(self.home), *([] if os.path.isdir(self.home.at("queue", "mess")) else hier.queue(self.home))]:
+            self.make(entry)
+        place = library.install(self.home, self.top, self.interpreter)
+        library.switch(self.home, place)
+        for entry, data in self.files():
+            self.put(entry, data)
+        self.own_library()
+        self.write_manifest()
+
+    def files(self) -> Iterator[tuple[Entry, bytes]]:
+        """Every file with its content."""
+        launcher = read(f"{self.top}/.build/launcher")
+        for name in programs(self.top, self.chosen):
+            yield hier.program_entry(self.home, name), launchers.filled(launcher, name, self.home.path, self.interpreter)
+        if self.chosen:
+            return
+        for name in sorted(os.listdir(f"{self.top}/man")):
+            yield Entry(f"man/man{name[-1]}/{name}", FILE, "root", 0o644), self.filled(read(f"{self.top}/man/{name}"))
+        for name in DOCUMENTS:
+            yield Entry(f"doc/{name}", FILE, "root", 0o644), read(f"{self.top}/{name}")
+        for folder, inner, names in os.walk(f"{self.top}/boot"):
+            inner.sort()
+            for name in sorted(names):
+                below = os.path.relpath(os.path.join(folder, name), self.top)
+                mode = 0o755 if os.access(os.path.join(folder, name), os.X_OK) else 0o644
+                yield Entry(below, FILE, "root", mode), self.filled(read(f"{self.top}/{below}"))
+
+    def filled(self, data: bytes) -> bytes:
+        """A text with the home's path in its place."""
+        return data.replace(b"@HOME@", os.fsencode(self.home.path))
+
+    def make(self, entry: Entry) -> None:
+        """Make a folder or an empty queue file, unless it is there; what is there keeps its owner and mode."""
+        path = self.home.at(entry.path) if entry.path else self.home.path
+        if os.path.lexists(path):
+            return
+        if entry.kind == FOLDER:
+            os.makedirs(path, 0o755) if not entry.path else os.mkdir(path)
+        elif entry.kind == FIFO:
+            os.mkfifo(path)
+        else:
+            with open(path, "xb") as out:
+                out.write(bytes(hier.TCPTO_SIZE if entry.kind == hier.ZEROS else 0))
+        self.own(path, entry)
+
+    def own(self, path: str, entry: Entry) -> None:
+        """Give a path its owner and mode; the owner first, since a change of owner takes the setuid bit away."""
+        os.chown(path, *hier.owner(self.home, entry))
+        os.chmod(path, entry.mode)
+
+    def put(self, entry: Entry, data: bytes) -> None:
+        """Put a file in its place, in one step; what was there and is not ours is kept."""
+        path = self.home.at(entry.path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.keep(entry.path, path)
+        fresh = f"{os.path.dirname(path)}/.{os.path.basename(path)}.new"
+        with open(fresh, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        self.own(fresh, entry)
+        os.rename(fresh, path)
+        self.manifest.add(entry.path)
+
+    def keep(self, name: str, path: str) -> None:
+        """Keep what is to be replaced, once: at an upgrade it is the older one of ours, and the first original stays kept."""
+        kept = self.home.at(REPLACED, name)
+        if name in self.manifest or not os.path.lexists(path) or os.path.lexists(kept):
+            return
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        copy_whole(path, kept)
+
+    def own_library(self) -> None:
+        """The library belongs to the owner of the programs."""
+        uid, gid = hier.owner(self.home, Entry("lib", FOLDER, "root", 0o755))
+        for folder, _, names in os.walk(self.home.at("lib", "qmailpy")):
+            inside = os.path.relpath(folder, self.home.path)
+            if inside.startswith(REPLACED):
+                continue
+            for name in [".", *names]:
+                os.chown(os.path.join(folder, name), uid, gid, follow_symlinks=False)
+
+    def write_manifest(self) -> None:
+        """Remember what is ours."""
+        with open(self.home.at(MANIFEST), "w", encoding="utf-8") as out:
+            out.writelines(f"{name}\n" for name in sorted(self.manifest))
+
+
+def rollback(home: Home) -> list[str]:
+    """Put back every file that setup has replaced, with owner and mode; their names below the home."""
+    base, done = home.at(REPLACED), []
+    for folder, _, names in os.walk(base):
+        for name in names:
+            kept = os.path.join(folder, name)
+            below = os.path.relpath(kept, base)
+            os.rename(kept, home.at(below))
+            done.append(below)
+    shutil.rmtree(base, ignore_errors=True)
+    ours = [name for name in first_lines(home.at(MANIFEST)) if name not in done]
+    if os.path.exists(home.at(MANIFEST)):
+        with open(home.at(MANIFEST), "w", encoding="utf-8") as out:
+            out.writelines(f"{name}\n" for name in ours)
+    return sorted(done)
+
+
+def problems(setup: Setup) -> Iterator[str]:
+    """One line for each thing that is not as setup makes it."""
+    home = setup.home
+    for entry in [*hier.folders(home), *hier.queue(home)]:
+        yield from wrong(home, entry)
+    for entry, data in setup.files():
+        if setup.chosen or entry.path in first_lines(home.at(MANIFEST)):
+            yield from wrong(home, entry)
+            path = home.at(entry.path)
+            if os.path.isfile(path) and read(path) != data:
+                yield f"{entry.path} is not what setup installs"
+    yield from library.problems(home, setup.top, setup.interpreter)
+
+
+def wrong(home: Home, entry: Entry) -> Iterator[str]:
+    """What is wrong with the owner, the mode and the kind of one entry."""
+    path = home.at(entry.path) if entry.path else home.path
+    try:
+        found = os.stat(path)
+    except OSError:
+        yield f"{entry.path or home.path} is not there"
+        return
+    kind = {FOLDER: stat.S_ISDIR, FIFO: stat.S_ISFIFO}.get(entry.kind, stat.S_ISREG)
+    if not kind(found.st_mode):
+        yield f"{entry.path} is not a {entry.kind}"
+    uid, gid = hier.owner(home, entry)
+    if (found.st_uid, found.st_gid) != (uid, gid):
+        yield f"{entry.path or home.path} belongs to {found.st_uid}:{found.st_gid}, not to {uid}:{gid}"
+    if entry.path and stat.S_IMODE(found.st_mode) != entry.mode:
+        yield f"{entry.path} has mode {stat.S_IMODE(found.st_mode):04o}, not {entry.mode:04o}"
+
+
+def installed_interpreter(home: Home) -> str:
+    """The interpreter that a home was installed with; "" if that is not known."""
+    for line in first_lines(home.at("lib", "qmailpy", "current", "home.conf")):
+        if found := re.fullmatch(r"interpreter (/.*)", line):
+            return found[1]
+    return ""
+
+
+def read(path: str) -> bytes:
+    """A file's content."""
+    with open(path, "rb") as content:
+        return content.read()
+
+
+def first_lines(path: str) -> list[str]:
+    """The lines of a small file; none if it is not there."""
+    if not first_line(path):
+        return []
+    with open(path, encoding="utf-8") as text:
+        return text.read().splitlines()
+
+
+def copy_whole(source: str, target: str) -> None:
+    """Copy a file, or a link, with owner, mode and times."""
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+        return
+    shutil.copyfile(source, target)
+    found = os.stat(source)
+    os.chown(target, found.st_uid, found.st_gid)
+    os.chmod(target, stat.S_IMODE(found.st_mode))
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
