@@ -32,7 +32,7 @@ def names(path: str, roles: tuple[str, ...]) -> dict[str, str]:
 
 
 def find(home: Home, top: str) -> None:
-    """Fill in the users and groups of a multi-user home.  Raises Missing."""
+    """Fill in the users and groups of a home.  Raises Missing if one is not there; a single-user home needs none."""
     users, groups = names(top + "/conf-users", USER_ROLES), names(top + "/conf-groups", GROUP_ROLES)
     for role, place in OWNED.items():
         if (owner := owner_of(home.at(place))) is not None:
@@ -50,7 +50,7 @@ def find(home: Home, top: str) -> None:
             home.groups[role] = (name, grp.getgrnam(name).gr_gid)
         except KeyError:
             gone.append(name)
-    if gone:
+    if gone and not home.single:
         raise Missing(f"no such user or group: {', '.join(gone)}; `make users` creates them (conf-users, conf-groups)")
 
 

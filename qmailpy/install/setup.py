@@ -26,8 +26,7 @@ def describe(path: str, top: str, *, single: bool) -> Home:
     home.path, home.single = os.path.abspath(path), single
     if (found := hier.layout_of(home.at("queue"))) is not None:
         home.split, home.big_todo = found
-    if not single:
-        people.find(home, top)
+    people.find(home, top)
     return home
 
 

@@ -25,10 +25,9 @@ DEATH = 86400  # seconds; must be less than the age at which qmail-send has left
 
 def how(home: Home, uid: int) -> bytes:
     """How the Received field calls the caller."""
-    if not home.single:
-        for role, words in (("alias", b"by alias"), ("qmaild", b"from network"), ("qmails", b"for bounce")):
-            if uid == home.uid(role):
-                return words
+    for role, words in (("alias", b"by alias"), ("qmaild", b"from network"), ("qmails", b"for bounce")):
+        if role in home.users and uid == home.users[role][1]:
+            return words
     return b"by uid %d" % uid
 
 

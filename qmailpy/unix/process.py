@@ -9,7 +9,7 @@ from qmailpy.unix.fds import close_quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     Text = str | bytes
@@ -143,3 +143,15 @@ def ended(pid: int) -> int | None:
     """How a child ended: its exit status, or minus the signal; None if it still runs."""
     found, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if found else None
+
+
+def any_ended() -> Iterator[tuple[int, int]]:
+    """(pid, wait status as the system gives it) of each child that has ended since the last call."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, status

@@ -1,0 +1,256 @@
+"""qmail-tcpserver: run a program for each TCP connection, with ucspi-tcp's options, rules and environment.  See qmail-tcpserver(8)."""
+
+from __future__ import annotations
+
+import os
+
+from qmailpy.errnotext import wording
+from qmailpy.exits import OK, Temporary, Trouble, Usage, complain
+from qmailpy.text.options import Options
+from qmailpy.text.tcprules import keys, safe, verdict
+from qmailpy.unix.cdb import Reader
+from qmailpy.unix.fds import write_all
+from qmailpy.unix.listen import Listener, Peer, ident, service, tune
+from qmailpy.unix.poll import Poll
+from qmailpy.unix.process import Identity, any_ended, execute, fork_working
+from qmailpy.unix.resolver import Resolver
+from qmailpy.unix.signals import CHLD, TERM, Wakeup, shielded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+USAGE = ("qmail-tcpserver [ -1UXpPhHrRoOdDqQv46 ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] "
+         "[ -l localname ] [ -t timeout ] host port program")
+LETTERS = "dDvqQhHrRUXx:t:u:g:l:b:B:c:pPoO146"
+QUIET, NORMAL, VERBOSE = 0, 1, 2
+PAUSE = 1.0  # seconds, when the system has no more descriptors or processes
+
+
+class Arguments:
+    """The command line.  Raises Usage."""
+
+    def __init__(self, argv: list[str], env: MutableMapping[str, str]) -> None:
+        self.switches = {"h": True, "r": True, "p": False, "o": False, "d": True}
+        self.values = {"c": "40", "b": "20", "t": "26"}
+        self.verbosity, self.print_port = NORMAL, False
+        options = Options(argv, LETTERS)
+        for letter, value in options:
+            self._take(letter, value, env)
+        if len(options.rest) < 3:
+            raise Usage(USAGE)
+        self.host, self.port, *self.program = options.rest
+        self.limit, self.backlog, self.timeout = (self.number(letter) for letter in "cbt")
+
+    def _take(self, letter: str, value: str, env: MutableMapping[str, str]) -> None:
+        if letter == "?":
+            complain(f"tcpserver: {value}")
+            raise Usage(USAGE)
+        if letter in "qQv":
+            self.verbosity = {"q": QUIET, "Q": NORMAL, "v": VERBOSE}[letter]
+        elif letter == "1":
+            self.print_port = True
+        elif letter == "U":
+            self.values |= {"u": env.get("UID", ""), "g": env.get("GID", "")}
+        elif letter.lower() in self.switches and not value:
+            self.switches[letter.lower()] = letter.islower()
+        elif letter not in "46":  # which family is said by the address
+            self.values[letter] = value
+
+    def number(self, letter: str) -> int:
+        """The number that an option has.  Raises Usage."""
+        text = self.values.get(letter, "")
+        if not (text.isascii() and text.isdigit()):
+            raise Usage(USAGE)
+        return int(text)
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whom to become; None: nobody else."""
+        if "u" not in self.values and "g" not in self.values:
+            return None
+        return Identity(self.number("u") if "u" in self.values else os.getuid(), self.number("g") if "g" in self.values else os.getgid())
+
+
+class Connection:
+    """What the child of one connection does."""
+
+    def __init__(self, arguments: Arguments, env: MutableMapping[str, str], peer: Peer) -> None:
+        self.arguments, self.env = arguments, dict(env)
+        self.remote, self.local = peer.remote, peer.local
+        self.host: bytes | None = None
+        self.info: bytes | None = None
+
+    def work(self) -> int:
+        """Look at the client, ask the rules, become the program."""
+        verbose = self.arguments.verbosity >= VERBOSE
+        switches, values = self.arguments.switches, self.arguments.values
+        tune(0, delay=switches["d"], keep_options=switches["o"])
+        if "B" in values:
+            write_all(1, os.fsencode(values["B"]))
+        if verbose:
+            complain(f"tcpserver: pid {os.getpid()} from {self.remote[0]}")
+        local_name = self.look_up()
+        self.tell(local_name)
+        denied = self.ask_rules()
+        if verbose:
+            where = f"{safe(local_name)}:{self.local[0]}:{self.local[1]}"
+            complain(f"tcpserver: {'deny' if denied else 'ok'} {os.getpid()} {where} "
+                     f"{safe(self.host)}:{self.remote[0]}:{safe(self.info)}:{self.remote[1]}")
+        if denied:
+            return 100
+        try:
+            execute(self.arguments.program, self.env)
+        except OSError as problem:
+            complain(f"tcpserver: fatal: unable to run {self.arguments.program[0]}: {wording(problem.errno)}")
+        return 111
+
+    def look_up(self) -> bytes | None:
+        """Find out the client's host name and ident; returns this host's name."""
+        resolver = Resolver(self.env)
+        chosen = self.arguments.values.get("l")
+        local_name = os.fsencode(chosen) if chosen is not None else self.name_of(resolver, self.local[0])
+        if self.arguments.switches["h"]:
+            self.host = self.name_of(resolver, self.remote[0])
+            if self.host and self.arguments.switches["p"] and not self.leads_back(resolver):
+                self.host = None
+        if self.arguments.switches["r"]:
+            self.info = ident(self.local, self.remote, self.arguments.timeout)
+        return local_name
+
+    def name_of(self, resolver: Resolver, address: str) -> bytes | None:
+        """The name that the DNS has for an address."""
+        try:
+            return next(iter(resolver.pointers(address)), None)
+        except Trouble:
+            return None
+
+    def leads_back(self, resolver: Resolver) -> bool:
+        """Whether the client's name has its address."""
+        try:
+            return self.remote[0] in resolver.addresses(self.host or b"")
+        except Trouble:
+            return False
+
+    def tell(self, local_name: bytes | None) -> None:
+        """Set the variables (tcp-environ(5))."""
+        found: dict[str, bytes | None] = {
+            "PROTO": b"TCP", "TCPLOCALIP": self.local[0].encode(), "TCPLOCALPORT": b"%d" % self.local[1], "TCPLOCALHOST": local_name,
+            "TCPREMOTEIP": self.remote[0].encode(), "TCPREMOTEPORT": b"%d" % self.remote[1], "TCPREMOTEHOST": self.host, "TCPREMOTEINFO": self.info,
+        }
+        for name, value in found.items():
+            self.env.pop(name, None)
+            if value is not None:
+                self.env[name] = os.fsdecode(value)
+
+    def ask_rules(self) -> bool:
+        """Look the client up in the rules: set the variables that they say; whether it is denied."""
+        path = self.arguments.values.get("x")
+        if path is None:
+            return False
+        try:
+            rules = Reader(path)
+            if rules.absent:
+                if "X" in self.arguments.values:
+                    return False
+                raise Temporary(f"unable to read {path}: file does not exist")
+            record = next((found for key in keys(self.remote[0], self.host, self.info) if (found := rules.get(key)) is not None), b"")
+        except Trouble as problem:
+            if self.arguments.verbosity >= NORMAL:
+                complain(f"tcpserver: warning: dropping connection, {problem.text}")
+            os._exit(111)
+        denied, variables = verdict(record)
+        self.env.update((os.fsdecode(name), os.fsdecode(value)) for name, value in variables)
+        return denied
+
+
+class Server:
+    """The listener, and how many of its children run."""
+
+    def __init__(self, arguments: Arguments, env: MutableMapping[str, str], listener: Listener) -> None:
+        self.arguments, self.env, self.listener = arguments, env, listener
+        self.running = 0
+
+    def run(self) -> int:
+        """Serve until TERM."""
+        wakeup, poll = Wakeup([CHLD, TERM]), Poll()
+        poll.add(wakeup.fd)
+        self.status()
+        try:
+            while True:
+                full = self.running >= self.arguments.limit
+                poll.drop(self.listener.fileno()) if full else poll.add(self.listener.fileno())
+                ready = poll.wait()
+                if wakeup.fd in ready:
+                    if TERM in wakeup.take():
+                        return OK
+                    self.reap()
+                if self.listener.fileno() in ready and not self.take():
+                    poll.drop(self.listener.fileno())
+                    poll.wait(PAUSE)
+        finally:
+            wakeup.close()
+            self.listener.close()
+
+    def take(self) -> bool:
+        """Take one connection and start its child; False if the system has no room for it now."""
+        try:
+            peer = self.listener.accept()
+        except OSError:
+            return False
+        if peer is None:
+            return True
+        try:
+            work = Connection(self.arguments, self.env, peer).work
+            fork_working(work, {0: peer.fileno(), 1: peer.fileno(), 2: 2})
+        except OSError as problem:
+            if self.arguments.verbosity >= NORMAL:
+                complain(f"tcpserver: warning: dropping connection, unable to fork: {wording(problem.errno)}")
+            return False
+        finally:
+            peer.close()
+        self.running += 1
+        self.status()
+        return True
+
+    def reap(self) -> None:
+        """Note the children that have ended."""
+        for pid, status in any_ended():
+            self.running -= 1
+            if self.arguments.verbosity >= VERBOSE:
+                complain(f"tcpserver: end {pid} status {status}")
+            self.status()
+
+    def status(self) -> None:
+        """Say how many connections there are."""
+        if self.arguments.verbosity >= VERBOSE:
+            complain(f"tcpserver: status: {self.running}/{self.arguments.limit}")
+
+
+def address_of(host: str, env: MutableMapping[str, str]) -> str:
+    """The IP address to listen on: the argument itself, or the first address of a name.  Raises Trouble."""
+    from qmailpy.unix.ipme import canonical
+
+    if host in ("0", "") or canonical(host):
+        return host
+    found = Resolver(env).addresses(os.fsencode(host))
+    if not found:
+        raise Temporary(f"no IP address for {host}")
+    return found[0]
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    arguments = Arguments(argv, env)
+    with shielded():
+        try:
+            listener = Listener(address_of(arguments.host, env), service(arguments.port), arguments.backlog)
+        except OSError as problem:
+            raise Temporary(f"unable to bind: {wording(problem.errno)}") from problem
+        try:
+            if identity := arguments.identity:
+                identity.assume()
+        except OSError as problem:
+            raise Temporary(f"unable to set uid or gid: {wording(problem.errno)}") from problem
+        if arguments.print_port:
+            write_all(1, f"{listener.port}\n".encode())
+        return Server(arguments, env, listener).run()
