@@ -12,12 +12,11 @@ MAIL = b"From: a@sender.example\r\nTo: joe@test.example\r\nSubject: through\r\n\
 
 
 @pytest.fixture
-def joe(single, tmp_path):
-    """A user of the home with a Maildir; his home folder."""
-    folder = tmp_path / "joe"
-    folder.mkdir(mode=0o755)
+def joe(single):
+    """The folder of the home's one user, where .qmail-joe and .qmail-joe-EXT say where mail for joe goes: his Maildir."""
+    folder = single.path / "alias"
     single.run("maildirmake", str(folder / "Maildir"))
-    single.assign(joe=(folder, os.getuid(), os.getgid()))
+    (folder / ".qmail-joe").write_text("./Maildir/\n")
     return folder
 
 
@@ -36,7 +35,7 @@ def test_smtp_to_a_maildir(running, joe):
     [message] = messages(joe / "Maildir")
     head, _, rest = message.partition(b"\nFrom: ")
     assert head.startswith(b"Return-Path: <a@sender.example>\nDelivered-To: joe@test.example\nReceived: (qmail ")
-    assert b"\nReceived: from unknown (HELO client.example) (127.0.0.1)\n  by mx.test.example with " in head
+    assert b"\nReceived: from unknown (HELO client.example) (127.0.0.1)\n  by 0 with SMTP; " in head
     assert b"From: " + rest == MAIL.replace(b"\r\n", b"\n")
 
 
@@ -65,9 +64,9 @@ def test_inject_and_sendmail(running, joe):
 
 
 def test_mbox_program_and_forward(running, joe):
-    (joe / ".qmail-box").write_text("./Mailbox\n")
-    (joe / ".qmail-program").write_text("|cat > program.out; echo \"$SENDER to $RECIPIENT ext $EXT\" >> program.out\n")
-    (joe / ".qmail-forward").write_text("&joe-box@test.example\njoe@test.example\n")
+    (joe / ".qmail-joe-box").write_text("./Mailbox\n")
+    (joe / ".qmail-joe-program").write_text("|cat > program.out; echo \"$SENDER to $RECIPIENT ext $EXT\" >> program.out\n")
+    (joe / ".qmail-joe-forward").write_text("&joe-box@test.example\njoe@test.example\n")
     for name in ("box", "program", "forward"):
         running.run("qmail-inject", "-f", "s@x.example", f"joe-{name}@test.example", input=b"Subject: " + name.encode() + b"\n\nFrom here\n")
     running.log.wait("end msg", count=4)
@@ -76,7 +75,7 @@ def test_mbox_program_and_forward(running, joe):
     assert box.startswith(b"From s@x.example ")
     assert box.count(b"\nSubject: box\n") == box.count(b"\nSubject: forward\n") == 1
     assert box.count(b"\n>From here\n\n") == 2
-    assert (joe / "program.out").read_text().endswith("From here\ns@x.example to joe-program@test.example ext program\n")
+    assert (joe / "program.out").read_text().endswith("From here\ns@x.example to joe-program@test.example ext joe-program\n")
     assert b"\nSubject: forward\n" in messages(joe / "Maildir")[0]
 
 
@@ -93,7 +92,7 @@ def test_an_unknown_user_bounces_to_the_sender(running, joe):
 
 
 def test_deferred_then_delivered(running, joe):
-    (joe / ".qmail-later").write_text("|test -e ready || exit 111\n./Maildir/\n")
+    (joe / ".qmail-joe-later").write_text("|test -e ready || exit 111\n./Maildir/\n")
     running.run("qmail-inject", "joe-later@test.example", input=b"Subject: later\n\n")
     running.log.wait("delivery 1: deferral: ")
     (joe / "ready").write_text("")
