@@ -104,14 +104,16 @@ class Deliveries:
         try:
             fd = os.open(self.files.paths.name(name, number), os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return self._trouble(channel, number)
+            self._trouble(channel, number)
+            return None
         try:
             found = self.files.info(number)
         except OSError:
             found = None
         if found is None:
             os.close(fd)
-            return self._trouble(channel, number)
+            self._trouble(channel, number)
+            return None
         sender, birth = found
         self._jobs += 1
         job = Job(number, channel, sender, next_retry(birth, self.now, channel), self.now > birth + self.settings.lifetime)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def default_domain(name: str) -> str:
     """What is added to host names without a dot: the host's name without its first part, if two others are left."""
-    first, dot, rest = name.partition(".")
-    return rest if dot and "." in rest else name
+    rest = name.partition(".")[2]
+    return rest if "." in rest else name
 
 
 def plus_domain(name: str) -> str:

@@ -1,0 +1,42 @@
+"""control/rcpthosts and morercpthosts.cdb."""
+
+import pytest
+
+from qmailpy.smtp.checks.rcpt import may_relay, suffixes
+from qmailpy.smtp.facts import Facts, Rules
+from qmailpy.text.received import Client
+from tests.smtp.world import FakeWorld
+
+LISTED = frozenset([b"ours.example", b".wild.example"])
+
+
+def judge(recipient, *, rcpthosts=LISTED, relay=None, more=()):
+    facts = Facts(Rules(rcpthosts=rcpthosts, relay=relay), Client())
+    facts.recipient = recipient
+    return may_relay(facts, FakeWorld(more=more)) is None
+
+
+@pytest.mark.parametrize(("recipient", "taken"), [
+    (b"a@ours.example", True), (b"a@OURS.example", True), (b"a@b@ours.example", True), (b"a@sub.ours.example", False), (b"a@x.wild.example", True),
+    (b"a@x.y.wild.example", True), (b"a@wild.example", False), (b"nohost", True), (b"a@", False), (b"a@ours.example.", False),
+    ("a@ours.\u212aexample".encode(), False),
+])
+def test_listed_domains(recipient, taken):
+    assert judge(recipient) == taken
+
+
+def test_no_file_takes_all_and_an_empty_one_nothing():
+    assert judge(b"a@any", rcpthosts=None)
+    assert not judge(b"a@any", rcpthosts=frozenset())
+
+
+def test_a_relay_client_and_the_second_list():
+    assert judge(b"a@any", relay=b"")
+    assert judge(b"a@far.example", more=(b"far.example",))
+    assert judge(b"a@x.far.example", more=(b".far.example",))
+    assert not judge(b"a@other.example", more=(b"far.example",))
+
+
+def test_suffixes():
+    assert list(suffixes(b"a.b.c")) == [b"a.b.c", b".b.c", b".c"]
+    assert list(suffixes(b".a")) == [b".a"]

@@ -1,0 +1,217 @@
+"""The SMTP session: dialogues, smuggling, limits, and that chunking changes nothing."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qmailpy.smtp.facts import Rules
+from qmailpy.smtp.server import LINE_LIMIT, Session
+from qmailpy.text.received import Client
+from tests.dialogue import play
+from tests.smtp.world import FakeWorld
+
+STRICT = {"greeting": b"mx.example", "local_ip_host": b"mx.example", "rcpthosts": frozenset([b"ours.example", b".sub.example"])}
+
+
+def session(world=None, **rules):
+    """A session for a stranger."""
+    return Session(Rules(**{**STRICT, **rules}), Client(b"192.0.2.7", b"client.example"), world or FakeWorld())
+
+
+def run(data, world=None, **rules):
+    """(all replies, the session) after a client has said everything at once."""
+    one = session(world, **rules)
+    return one.greeting() + b"".join(one.feed(data)), one
+
+
+MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n"
+
+
+def test_a_whole_session():
+    world = FakeWorld()
+    play(lambda: session(world), """
+        S: 220 mx.example ESMTP
+        C: EHLO client.example
+        S: 250-mx.example
+        S: 250-PIPELINING
+        S: 250-SIZE 0
+        S: 250 8BITMIME
+        C: MAIL FROM:<a@b.example> BODY=8BITMIME
+        S: 250 ok
+        C: RCPT TO:<c@ours.example>
+        S: 250 ok
+        C: DATA
+        S: 354 go ahead
+        C: Subject: x
+        C:
+        C: ..dots
+        C: .
+        S: 250 ok 1000000000 qp 77
+        C: QUIT
+        S: 221 mx.example
+    """)
+    assert len(world.queued) == 2  # whole lines, then byte by byte
+    sender, recipients, message = world.queued[1]
+    assert (sender, recipients) == (b"a@b.example", [b"c@ours.example"])
+    assert message == (b"Received: from client.example (192.0.2.7)\n  by unknown with SMTP; 9 Sep 2001 01:46:40 -0000\n"
+                       b"Subject: x\n\n.dots\n")
+    assert world.queued[0] == world.queued[1]
+
+
+def test_order_and_refusals():
+    play(session, """
+        S: 220 mx.example ESMTP
+        C: RCPT TO:<a@ours.example>
+        S: 503 MAIL first (#5.5.1)
+        C: DATA
+        S: 503 MAIL first (#5.5.1)
+        C: MAIL FROM:<>
+        S: 250 ok
+        C: DATA
+        S: 503 RCPT first (#5.5.1)
+        C: RCPT TO:<a@theirs.example>
+        S: 553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)
+        C: RCPT TO:<a@deep.sub.example>
+        S: 250 ok
+        C: RCPT TO:<a@sub.example>
+        S: 553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)
+        C: FROB
+        S: 502 unimplemented (#5.5.1)
+        C: vrfy x
+        S: 252 send some mail, i'll try my best
+        C: rSeT
+        S: 250 flushed
+        C: RCPT TO:<a@ours.example>
+        S: 503 MAIL first (#5.5.1)
+        C: HELP
+        S: 214 {}
+        C: QUIT
+        S: 221 mx.example
+    """)
+
+
+def test_a_relay_client_sends_anywhere_with_its_suffix():
+    world = FakeWorld()
+    _, one = run(b"MAIL FROM:<a@b>\r\nRCPT TO:<x@far.example>\r\nDATA\r\nx\r\n.\r\n", world, relay=b".gw")
+    assert world.queued[0][1] == [b"x@far.example.gw"]
+    assert one.closing is None
+
+
+def test_own_address_literals_become_localiphost():
+    world = FakeWorld(own=("192.0.2.1", "2001:db8::1"))
+    for literal in (b"[192.0.2.1]", b"[IPv6:2001:db8::1]"):
+        run(b"MAIL FROM:<>\r\nRCPT TO:<x@" + literal + b">\r\nDATA\r\n.\r\n", world, rcpthosts=frozenset([b"mx.example"]))
+    assert [recipients for _, recipients, _ in world.queued] == [[b"x@mx.example"]] * 2
+    said, _ = run(b"MAIL FROM:<>\r\nRCPT TO:<x@[192.0.2.2]>\r\n", world)
+    assert said.endswith(b"(#5.7.1)\r\n")
+
+
+def test_sizes():
+    said, _ = run(b"EHLO x\r\nMAIL FROM:<> SIZE=11\r\nMAIL FROM:<> SIZE=10\r\n", databytes=10)
+    assert b"250-SIZE 10\r\n" in said
+    assert said.endswith(b"552 sorry, that message size exceeds my databytes limit (#5.3.4)\r\n250 ok\r\n")
+    world = FakeWorld()
+    said, _ = run(MAIL + b"123456789\r\n.\r\n" + MAIL + b"1234567890\r\n.\r\n" + MAIL + b"1\r\n.\r\n", world, databytes=10)
+    assert [message.partition(b"-0000\n")[2] for _, _, message in world.queued] == [b"123456789\n", b"1\n"]
+    assert b"\r\n552 sorry, that message size exceeds" in said
+
+
+def test_hops():
+    world = FakeWorld()
+    said, _ = run(MAIL + b"Received: x\r\n" * 99 + b"\r\n.\r\n" + MAIL + b"deLivered-to: y\r\n" * 100 + b"\r\n.\r\n", world)
+    assert len(world.queued) == 1
+    assert said.endswith(b"554 too many hops, this message is looping (#5.4.6)\r\n")
+
+
+def test_queue_verdicts():
+    for verdict, reply in (("Dno thanks (#5.7.1)", b"554 no thanks (#5.7.1)\r\n"), ("Zlater (#4.3.0)", b"451 later (#4.3.0)\r\n")):
+        said, one = run(MAIL + b"x\r\n.\r\n", FakeWorld(verdict=verdict))
+        assert said.endswith(reply)
+        assert one.facts.sender is None
+    said, _ = run(b"MAIL FROM:<>\r\nRCPT TO:<x>\r\nDATA\r\n", FakeWorld(broken=True))
+    assert said.endswith(b"451 qqt failure (#4.3.0)\r\n")
+
+
+def test_a_damaged_morercpthosts_ends_the_session():
+    said, one = run(b"MAIL FROM:<>\r\nRCPT TO:<x@y.example>\r\nNOOP\r\n", FakeWorld(broken=True))
+    assert said.endswith(b"421 unable to read controls (#4.3.0)\r\n")
+    assert one.closing == 1
+
+
+SMUGGLED = {
+    "LF . LF": b"\n.\n", "LF . CR LF": b"\n.\r\n", "CR LF . LF": b"\r\n.\n", "CR . CR": b"\r.\r", "CR . CR LF": b"\r.\r\n", "CR LF . CR": b"\r\n.\r",
+    "CR CR LF . CR CR LF": b"\r\r\n.\r\r\n", "NUL": b"\r\n.\0\r\n", "VT": b"\x0b.\x0b", "NEL": "\x85.\x85".encode(), "U+2028": "\u2028.\u2028".encode(),
+    "CR LF NUL . CR LF": b"\r\n\0.\r\n", "dots": b"\r\n..\r\n",
+}
+
+
+@pytest.mark.parametrize("form", SMUGGLED.values(), ids=SMUGGLED.keys())
+def test_only_crlf_dot_crlf_ends_a_message(form):
+    """Behind any other form the second message is data, or the session has ended."""
+    inner = b"MAIL FROM:<evil@x>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\nsmuggled"
+    for step in (1 << 20, 1):
+        world = FakeWorld()
+        one, data = session(world), MAIL + b"x" + form + inner + b"\r\n.\r\nQUIT\r\n"
+        for at in range(0, len(data), step):
+            if one.closing is None:
+                list(one.feed(data[at:at + step]))
+        assert all(sender != b"evil@x" for sender, _, _ in world.queued)
+        assert len(world.queued) == (0 if one.closing == 1 else 1)
+
+
+@pytest.mark.parametrize("command", [b"MAIL FROM:<a\0T@b>", b"MAIL FROM:<a\r@b>", b"RCPT TO:<a@ours.example\0Tevil@x>", b"MAIL FROM:<" + b"x" * 900 + b">"])
+def test_addresses_that_would_break_the_envelope(command):
+    said, _ = run(b"MAIL FROM:<>\r\n" + command + b"\r\n")
+    assert said.endswith(b"555 syntax error (#5.5.4)\r\n")
+
+
+def test_a_line_without_end_is_not_kept():
+    one = session()
+    for _ in range(100):
+        assert list(one.feed(b"x" * 10000)) == []
+        assert len(one.lines._data) <= LINE_LIMIT
+    assert b"".join(one.feed(b"\r\nNOOP\r\n")) == b"500 line too long (#5.5.2)\r\n250 ok\r\n"
+
+
+def test_a_long_path_is_accepted():
+    said, _ = run(b"MAIL FROM:<" + b"x" * 899 + b">\r\n")
+    assert said.endswith(b"250 ok\r\n")
+
+
+def test_what_follows_quit_is_not_read():
+    said, one = run(b"QUIT\r\nNOOP\r\n")
+    assert said.endswith(b"221 mx.example\r\n")
+    assert one.closing == 0
+
+
+def test_a_client_that_goes_leaves_nothing_queued():
+    world = FakeWorld()
+    _, one = run(MAIL + b"half a message\r\n", world)
+    one.abandon()
+    assert world.queued == []
+
+
+PIECES = st.sampled_from([b"MAIL FROM:<a@b>\r\n", b"RCPT TO:<c@ours.example>\r\n", b"DATA\r\n", b".\r\n", b"\r\n", b"x\r\n", b"..\r\n", b".\r", b"\n", b"\r", b"QUIT\r\n",
+                          b"RSET\r\n", b"\0", b"EHLO x\r\n", b"Received: x\r\n", b"."])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=30), st.lists(st.integers(1, 7), min_size=1, max_size=10))
+def test_chunking_changes_nothing(pieces, steps):
+    data = b"".join(pieces)
+
+    def play_in(sizes):
+        world = FakeWorld()
+        one = session(world)
+        said, at, turn = one.greeting(), 0, 0
+        while at < len(data) and one.closing is None:
+            size = sizes[turn % len(sizes)]
+            said += b"".join(one.feed(data[at:at + size]))
+            at, turn = at + size, turn + 1
+        return said, world.queued, one.closing
+
+    whole = play_in([len(data) or 1])
+    assert play_in(steps) == whole
+    for line in whole[0].split(b"\r\n")[:-1]:
+        assert line[:3].isdigit()
+        assert line[3:4] in (b" ", b"-")
