@@ -21,6 +21,7 @@ class LittleHome:
         for folder in ("bin", "control", "lib"):
             (self.path / folder).mkdir()
         (self.path / "lib/qmailpy").symlink_to(TOP / "qmailpy")
+        (self.path / "lib/site").symlink_to(TOP / ".build/site")
         (self.path / "lib/home.conf").write_text(f"home {self.path}\nkind single\nsplit 23\nspawn 120\n")
         self.recorder = self.program("recorder", RECORDER)
         self.control(me="me.example\n")

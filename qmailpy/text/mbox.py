@@ -44,7 +44,7 @@ class Quoter:
 
     def finish(self) -> bytes:
         """What ends the entry: the rest of a last line without newline, and an empty line."""
-        rest, self._pending = self._pending, b""
+        rest, self._pending = quoted(self._pending), b""
         return rest + (b"\n\n" if rest or self._inside else b"\n")
 
 

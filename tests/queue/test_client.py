@@ -1,0 +1,116 @@
+"""Handing messages to queue programs: real ones, which keep, refuse, chatter, die or do not exist."""
+
+import os
+
+import pytest
+
+from qmailpy.exits import Temporary
+from qmailpy.queue.client import QueueProcess
+from qmailpy.home import Home
+
+
+@pytest.fixture
+def queue(tmp_path):
+    """Makes a queue program of a shell script, and starts it."""
+    home = Home(str(tmp_path))
+
+    def start(script="", **env):
+        path = tmp_path / "queue"
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(0o755)
+        return QueueProcess(home, {"PATH": os.environ["PATH"], "QMAILQUEUE": str(path), **env})
+
+    return start
+
+
+def hand_over(process, message=b"Subject: x\n\n", recipients=(b"b@y",)):
+    process.put(message)
+    process.envelope(b"a@x")
+    for recipient in recipients:
+        process.recipient(recipient)
+    return process.close()
+
+
+KEEP = "cat > message; cat <&1 > envelope; "
+
+
+def test_message_and_envelope_arrive(queue, tmp_path):
+    big = b"x" * 300000
+    assert hand_over(queue(KEEP + "exit 0"), big, (b"b@y", b"c@z")) == ""
+    assert (tmp_path / "message").read_bytes() == big
+    assert (tmp_path / "envelope").read_bytes() == b"Fa@x\0Tb@y\0Tc@z\0\0"
+
+
+def test_it_runs_in_the_home_with_these_descriptors_alone(queue, tmp_path):
+    assert hand_over(queue(KEEP + "ls /proc/$$/fd > fds; pwd > place; exit 0")) == ""
+    assert (tmp_path / "place").read_text() == f"{tmp_path}\n"
+    # The shell keeps its script, and descriptors that it moved out of the way, from 10 on.
+    assert {fd for fd in map(int, (tmp_path / "fds").read_text().split()) if fd < 10} == {0, 1, 2, 4, 6}
+
+
+@pytest.mark.parametrize("fd", [2, 4, 6])
+def test_a_custom_text_from_each_descriptor(queue, fd):
+    assert hand_over(queue(KEEP + f"echo 'Dno (#5.7.1)' >&{fd}; exit 82")) == "Dno (#5.7.1)"
+
+
+def test_a_text_said_twice_counts_once(queue):
+    assert hand_over(queue(KEEP + "echo Zonce >&2; echo Zonce >&6; exit 82")) == "Zonce"
+
+
+def test_other_words_are_passed_on(queue, capfd):
+    assert hand_over(queue(KEEP + "echo a warning >&2; exit 0")) == ""
+    assert capfd.readouterr().err == "a warning\n"
+    assert hand_over(queue(KEEP + "echo 'Dno no' >&2; exit 31")).startswith("Dmail server")
+    assert capfd.readouterr().err == "Dno no\n"
+
+
+def test_fail_leaves_the_envelope_without_end(queue, tmp_path):
+    process = queue(KEEP + "exit 0")
+    process.put(b"x")
+    process.fail()
+    process.envelope(b"a")
+    assert process.close() == "Zqq read error (#4.3.0)"
+    assert (tmp_path / "envelope").read_bytes() == b""
+
+
+def test_an_abandoned_message_has_no_envelope(queue, tmp_path):
+    process = queue(KEEP + "exit 54")
+    process.fail()
+    assert process.close() == "Zqq read error (#4.3.0)"
+
+
+def test_a_program_that_reads_nothing(queue):
+    assert hand_over(queue("exit 31"), b"x" * 300000).startswith("Dmail server")
+    assert hand_over(queue("exit 0"), b"x" * 300000) == "Zqq read error (#4.3.0)"
+
+
+def test_a_program_that_dies_or_cannot_be_run(queue, tmp_path):
+    assert hand_over(queue("kill -9 $$")) == "Zqq crashed (#4.3.0)"
+    for name in (str(tmp_path / "nowhere"), "", "/"):
+        assert hand_over(queue("", QMAILQUEUE=name)) == "Zunable to exec qq (#4.3.0)"
+
+
+def test_the_homes_own_program_is_the_default(tmp_path):
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/qmail-queue"
+    program.write_text("#!/bin/sh\nexit 71\n")
+    program.chmod(0o755)
+    assert hand_over(QueueProcess(Home(str(tmp_path)), {"PATH": "/bin"})) == "Zmail server temporarily rejected message (#4.3.0)"
+
+
+def test_no_descriptor_is_left_behind(queue):
+    before = os.listdir("/proc/self/fd")
+    hand_over(queue(KEEP + "exit 0"))
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_no_descriptors_to_be_had(tmp_path):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 2, hard))
+    try:
+        with pytest.raises(Temporary, match="qqt failure"):
+            QueueProcess(Home(str(tmp_path)), {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

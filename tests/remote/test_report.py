@@ -1,0 +1,24 @@
+"""The records that qmail-remote prints."""
+
+from qmailpy.remote import report
+from qmailpy.smtp.client import Reply, Verdict
+
+
+def test_recipients():
+    assert report.of_recipient("r", Reply(250, b"250 ok\n"), "192.0.2.1") == b"r\0"
+    assert report.of_recipient("h", Reply(550, b"550 no\n"), "192.0.2.1") == b"h192.0.2.1 does not like recipient.\nRemote host said: 550 no\n\0"
+
+
+def test_messages():
+    accepted = Verdict("K", "", " accepted message", Reply(250, b"250 ok\n"))
+    assert report.of_message(accepted, "::1") == b"K::1 accepted message.\nRemote host said: 250 ok\n\0"
+    assert report.of_message(Verdict("D", "Giving up on ", "", None), "192.0.2.1") == b"DGiving up on 192.0.2.1.\n\0"
+
+
+def test_broken_connections():
+    assert report.dropped("::1", False) == b"ZConnected to ::1 but connection died. (#4.4.2)\n\0"
+    assert report.dropped("::1", True) == b"ZConnected to ::1 but connection died. Possible duplicate! (#4.4.2)\n\0"
+
+
+def test_unsafe_names():
+    assert report.no_such_host(b"a\nb\xff c") == b"DSorry, I couldn't find any host named a?b??c. (#5.1.2)\n\0"

@@ -1,0 +1,111 @@
+"""The sending side: replies, the message on the wire, the dialogue."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qmailpy.smtp.client import REPLY_LIMIT, TEXT_LIMIT, Body, PartialLine, ReplyReader, Stuffer, TooLong, dialogue
+from qmailpy.smtp.data import DataReader
+
+CHUNKS = st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\r\n", b"\n.\n", b"\r.\r", b".\r\n", b"\0", b"\xff"]), max_size=20)
+
+
+def wire(blocks):
+    stuffer = Stuffer()
+    return b"".join([stuffer.feed(block) for block in blocks]) + stuffer.finish()
+
+
+@settings(max_examples=1000, deadline=None)
+@given(CHUNKS)
+def test_a_strict_receiver_gets_the_body_back_and_nothing_more(chunks):
+    body = b"".join(chunks).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if body and not body.endswith(b"\n"):
+        with pytest.raises(PartialLine):
+            wire(chunks)
+        return
+    sent = wire(chunks)
+    reader = DataReader()
+    assert reader.feed(sent) == body
+    assert reader.over and reader.rest == b""
+    assert sent.replace(b"\r\n", b"").count(b"\r") == sent.replace(b"\r\n", b"").count(b"\n") == 0
+    assert all(line == b"." or not line.startswith(b".") or line.startswith(b"..") for line in sent.split(b"\r\n"))
+    assert sent.split(b"\r\n").count(b".") == 1
+
+
+@given(CHUNKS, st.integers(1, 5))
+def test_block_boundaries_change_nothing(chunks, size):
+    body = b"".join(chunks) + b"\n"
+    assert wire([body[at:at + size] for at in range(0, len(body), size)]) == wire([body])
+
+
+@pytest.mark.parametrize(("said", "code", "text"), [
+    (b"220 hi\r\n", 220, b"220 hi\n"), (b"250-a\r\n250-b\r\n250 c\r\n", 250, b"250-a\n250-b\n250 c\n"), (b"250\r\n", 250, b"250\n"),
+    (b"hello\r\n", 400, b"hello\n"), (b"\n", 400, b"\n"), (b"550 a\0b\n", 550, b"550 a?b\n"), (b"99 x\r\n", 400, b"99 x\n"),
+])
+@pytest.mark.parametrize("step", [1000, 1])
+def test_replies(said, code, text, step):
+    reader = ReplyReader()
+    assert reader.next_reply() is None
+    for at in range(0, len(said), step):
+        reader.feed(said[at:at + step])
+    reply = reader.next_reply()
+    assert (reply.code, reply.text) == (code, text)
+    assert reader.next_reply() is None
+
+
+def test_several_replies_and_long_ones():
+    reader = ReplyReader()
+    reader.feed(b"250 a\r\n550 b\r\n")
+    assert [reader.next_reply().code, reader.next_reply().code] == [250, 550]
+    reader.feed(b"250 " + b"x" * 9000 + b"\r\n")
+    assert len(reader.next_reply().text) == TEXT_LIMIT
+    with pytest.raises(TooLong):
+        for _ in range(REPLY_LIMIT // 5000 + 2):
+            reader.feed(b"250-" + b"x" * 5000 + b"\r\n")
+            reader.next_reply()
+
+
+def talk(replies, recipients=(b"r@x",)):
+    """(what was sent, what was told of recipients, the verdict) with these replies in turn."""
+    told, sent = [], []
+    steps = dialogue(b"me", b"s@y", recipients, told)
+    step = next(steps)
+    assert step == b""
+    reader = ReplyReader()
+    for reply in replies:
+        reader.feed(reply)
+        try:
+            step = steps.send(reader.next_reply())
+        except StopIteration as end:
+            return sent, [word for word, _ in told], end.value
+        sent.append("BODY" if isinstance(step, Body) else step)
+    raise AssertionError("it goes on")
+
+
+GOOD = [b"220 x\r\n", b"250 x\r\n", b"250 ok\r\n"]
+
+
+def test_a_message_is_sent():
+    sent, told, verdict = talk([*GOOD, b"250 ok\r\n", b"354 go\r\n", b"250 done\r\n"])
+    assert sent == [b"EHLO me\r\n", b"MAIL FROM:<s@y>\r\n", b"RCPT TO:<r@x>\r\n", b"DATA\r\n", "BODY"]
+    assert (told, verdict.letter, verdict.after, verdict.reply.text) == (["r"], "K", " accepted message", b"250 done\n")
+
+
+@pytest.mark.parametrize(("replies", "letter", "after"), [
+    ([b"421 no\r\n"], "Z", " but greeting failed"), ([b"220 x\r\n", b"421 x\r\n"], "Z", " but my name was rejected"),
+    ([b"220 x\r\n", b"500 what\r\n", b"550 x\r\n"], "Z", " but my name was rejected"),
+    ([*GOOD[:2], b"450 x\r\n"], "Z", " but sender was rejected"), ([*GOOD[:2], b"550 x\r\n"], "D", " but sender was rejected"),
+    ([*GOOD, b"550 x\r\n"], "D", ""), ([*GOOD, b"450 x\r\n"], "D", ""), ([*GOOD, b"250 x\r\n", b"554 x\r\n"], "D", " failed on DATA command"),
+    ([*GOOD, b"250 x\r\n", b"354 x\r\n", b"451 x\r\n"], "Z", " failed after I sent the message"),
+    ([*GOOD, b"250 x\r\n", b"354 x\r\n", b"garbage\r\n"], "Z", " failed after I sent the message"),
+])
+def test_refusals(replies, letter, after):
+    _, _, verdict = talk(replies)
+    assert (verdict.letter, verdict.after) == (letter, after)
+
+
+def test_helo_after_a_refused_ehlo_and_recipients_of_each_kind():
+    sent, told, verdict = talk([b"220 x\r\n", b"502 x\r\n", b"250 x\r\n", b"250 x\r\n", b"250 x\r\n", b"450 x\r\n", b"550 x\r\n", b"354 x\r\n", b"250 x\r\n"],
+                               (b"a", b"b", b"c"))
+    assert sent[:2] == [b"EHLO me\r\n", b"HELO me\r\n"]
+    assert (told, verdict.letter) == (["r", "s", "h"], "K")

@@ -1,0 +1,78 @@
+"""Constant databases: lookups, damage, builds."""
+
+import os
+import time
+
+import pytest
+
+from qmailpy.exits import Temporary
+from qmailpy.unix.cdb import Reader, build, lookup, write
+
+RECORDS = [(b"one", b"1"), (b"two", b"22"), (b"", b"wild"), (b"one", b"second"), (b"\xff\0", b"\0\xff")]
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = str(tmp_path / "cdb")
+    write(path, RECORDS)
+    return path
+
+
+def test_lookups(table):
+    reader = Reader(table)
+    assert not reader.absent
+    assert [reader.get(key) for key in (b"one", b"two", b"", b"\xff\0", b"three")] == [b"1", b"22", b"wild", b"\0\xff", None]
+    assert lookup(table, b"two") == b"22"
+
+
+def test_an_absent_table_is_empty(tmp_path):
+    assert lookup(str(tmp_path / "none"), b"x") is None
+    assert Reader(str(tmp_path / "none")).absent
+
+
+def test_what_cannot_be_read_is_temporary(tmp_path):
+    with pytest.raises(Temporary, match="unable to read"):
+        Reader(str(tmp_path))
+    for size in (0, 10, 2047):
+        path = tmp_path / "short"
+        path.write_bytes(bytes(size))
+        with pytest.raises(Temporary, match="damaged"):
+            lookup(str(path), b"x")
+
+
+def test_damage_is_never_an_endless_loop_or_another_exception(tmp_path):
+    whole, path, begin = build(RECORDS), tmp_path / "cdb", time.monotonic()
+    for at in [*range(0, 2048, 37), *range(2048, len(whole))]:
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1:])
+        for key in (b"one", b"two", b"three"):
+            try:
+                lookup(str(path), key)
+            except Temporary:
+                pass
+    for size in range(2048, len(whole), 5):
+        path.write_bytes(whole[:size])
+        for key in (b"one", b"two"):
+            try:
+                lookup(str(path), key)
+            except Temporary:
+                pass
+    assert time.monotonic() - begin < 20
+
+
+def test_a_build_that_fails_leaves_the_old_table(table, tmp_path):
+    def broken():
+        yield b"a", b"b"
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        write(table, broken())
+    assert lookup(table, b"one") == b"1"
+    assert os.listdir(tmp_path) == ["cdb"]
+
+
+def test_many_records(tmp_path):
+    path = str(tmp_path / "big")
+    write(path, ((b"key%d" % number, b"value%d" % number) for number in range(3000)))
+    reader = Reader(path)
+    assert all(reader.get(b"key%d" % number) == b"value%d" % number for number in range(0, 3000, 7))
+    assert reader.get(b"key3000") is None

@@ -1,0 +1,76 @@
+"""Connections with time limits."""
+
+import socket
+import threading
+
+import pytest
+
+from qmailpy.unix.net import connect, family, packed
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def server(request):
+    kind = socket.AF_INET6 if ":" in request.param else socket.AF_INET
+    try:
+        listening = socket.create_server((request.param, 0), family=kind)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with listening:
+        yield listening
+
+
+def test_talking_both_ways(server):
+    address, port = server.getsockname()[:2]
+
+    def echo():
+        connection, _ = server.accept()
+        with connection:
+            while data := connection.recv(65536):
+                connection.sendall(data)
+
+    thread = threading.Thread(target=echo)
+    thread.start()
+    stream = connect(address, port, 5, 5)
+    data = b"x" * 1000
+    stream.send(data)
+    got = b""
+    while len(got) < len(data):
+        got += stream.receive()
+    stream.close()
+    thread.join()
+    assert got == data
+
+
+def test_a_silent_peer_is_a_timeout(server):
+    stream = connect(*server.getsockname()[:2], 5, 0.05)
+    with pytest.raises(TimeoutError):
+        stream.receive()
+    with pytest.raises(TimeoutError):
+        for _ in range(1000):
+            stream.send(b"x" * 1000000)
+    stream.close()
+
+
+def test_refused():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(ConnectionRefusedError):
+        connect("127.0.0.1", port, 5, 5)
+
+
+def test_a_source_address(server):
+    address, port = server.getsockname()[:2]
+    source = "127.0.0.9" if address == "127.0.0.1" else "::1"
+    stream = connect(address, port, 5, 5, source)
+    connection, peer = server.accept()
+    assert peer[0] == source
+    connection.close()
+    stream.close()
+
+
+def test_addresses():
+    assert (family("192.0.2.1"), family("::1")) == (socket.AF_INET, socket.AF_INET6)
+    assert packed("192.0.2.1") == bytes([192, 0, 2, 1])
+    assert len(packed("::1")) == 16
+    with pytest.raises(OSError):
+        packed("nonsense")

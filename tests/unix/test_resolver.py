@@ -1,0 +1,106 @@
+"""Questions to a real small DNS server."""
+
+import pytest
+
+from qmailpy.unix import resolver
+from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Resolver, Unknown, server, servers
+from tests.dnsserver import DnsServer
+
+ZONE = {
+    "host.example a": ["192.0.2.1", "192.0.2.2"], "host.example aaaa": ["2001:db8::1"], "six.example aaaa": ["2001:db8::6"], "alias.example cname": ["host.example."],
+    "mx.example mx": ["20 b.example.", "10 a.example."], "null.example mx": ["0 ."], "text.example txt": ['"a" "b"'], "loop.example cname": ["loop.example."],
+    "1.2.0.192.in-addr.arpa ptr": ["host.example."], "servfail.example": "SERVFAIL", "half.example a": ["192.0.2.3"],
+}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(resolver, "PATIENCE", (0.2, 0.2))
+
+
+def test_addresses_of_both_kinds():
+    with DnsServer(ZONE) as dns:
+        asker = Resolver(dns.env)
+        assert asker.addresses(b"host.example") == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
+        assert asker.addresses(b"HOST.example.") == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
+        assert asker.addresses(b"six.example") == ["2001:db8::6"]
+        assert asker.addresses(b"mx.example") == []
+        assert "host.example a" in [question.lower() for question in dns.asked]
+        assert not any("ANY" in question for question in dns.asked)
+
+
+def test_aliases_are_followed_by_the_server_or_by_us():
+    for follow in (True, False):
+        with DnsServer({**ZONE, "follow": follow}) as dns:
+            assert Resolver(dns.env).addresses(b"alias.example")[0] == "192.0.2.1"
+
+
+def test_exchangers():
+    with DnsServer(ZONE) as dns:
+        asker = Resolver(dns.env)
+        assert sorted(asker.exchangers(b"mx.example")) == [(10, b"a.example"), (20, b"b.example")]
+        assert asker.exchangers(b"host.example") == []
+        with pytest.raises(NullExchanger):
+            asker.exchangers(b"null.example")
+
+
+def test_pointers_and_text():
+    with DnsServer(ZONE) as dns:
+        assert Resolver(dns.env).pointers("192.0.2.1") == [b"host.example"]
+        assert Resolver(dns.env).text(b"text.example") == [b"ab"]
+
+
+@pytest.mark.parametrize("name", [b"none.example", b"", b"a..b", b"x" * 64 + b".example", b".".join([b"x" * 60] * 5)])
+def test_names_that_do_not_exist(name):
+    with DnsServer(ZONE) as dns, pytest.raises(NoSuchHost):
+        Resolver(dns.env).addresses(name)
+
+
+@pytest.mark.parametrize("how", ["SERVFAIL", "REFUSED", "silent", "garbage", "wrong id", "wrong question"])
+def test_doubt_is_temporary(how):
+    with DnsServer({"odd.example": how}) as dns, pytest.raises(Unknown):
+        Resolver(dns.env).exchangers(b"odd.example")
+
+
+def test_a_loop_of_aliases_is_temporary():
+    with DnsServer(ZONE) as dns, pytest.raises(Unknown):
+        Resolver(dns.env).addresses(b"loop.example")
+
+
+def test_cut_answers_are_fetched_by_tcp():
+    many = [f"192.0.2.{number}" for number in range(1, 250)]
+    with DnsServer({"big.example a": many}, cut=True) as dns:
+        assert len(Resolver(dns.env).addresses(b"big.example")) == 249
+
+
+def test_a_server_on_ipv6():
+    try:
+        dns = DnsServer(ZONE, host="::1")
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with dns:
+        assert Resolver(dns.env).addresses(b"host.example")[0] == "192.0.2.1"
+
+
+def test_no_server_at_all():
+    with DnsServer(ZONE) as dns:
+        env = dns.env
+    with pytest.raises(Unknown):
+        Resolver(env).addresses(b"host.example")
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("192.0.2.1", ("192.0.2.1", 53)), ("192.0.2.1:5353", ("192.0.2.1", 5353)), ("[2001:db8::1]:5353", ("2001:db8::1", 5353)), ("[2001:db8::1]", ("2001:db8::1", 53)),
+    ("2001:db8::1", ("2001:db8::1", 53)),
+])
+def test_dnscacheip(text, wanted):
+    assert server(text) == wanted
+    assert servers({"DNSCACHEIP": text}) == [wanted]
+
+
+def test_resolv_conf(tmp_path):
+    path = tmp_path / "resolv.conf"
+    path.write_text("search x\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nnameserver\n")
+    assert servers({}, str(path)) == [("192.0.2.1", 53), ("2001:db8::1", 53)]
+    assert servers({}, str(tmp_path / "none")) == [("127.0.0.1", 53)]
+    assert servers({"DNSCACHEIP": ""}, str(path))[0] == ("192.0.2.1", 53)
