@@ -7,7 +7,7 @@ from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Resolver, Unknown, 
 from tests.dnsserver import DnsServer
 
 ZONE = {
-    "host.example a": ["192.0.2.1", "192.0.2.2"], "host.example aaaa": ["2001:db8::1"], "six.example aaaa": ["2001:db8::6"], "alias.example cname": ["host.example."],
+    "host.example a": ["192.0.2.1"], "host.example aaaa": ["2001:db8::1"], "six.example aaaa": ["2001:db8::6"], "alias.example cname": ["host.example."],
     "mx.example mx": ["20 b.example.", "10 a.example."], "null.example mx": ["0 ."], "text.example txt": ['"a" "b"'], "loop.example cname": ["loop.example."],
     "1.2.0.192.in-addr.arpa ptr": ["host.example."], "servfail.example": "SERVFAIL", "half.example a": ["192.0.2.3"],
 }
@@ -21,8 +21,8 @@ def impatient(monkeypatch):
 def test_addresses_of_both_kinds():
     with DnsServer(ZONE) as dns:
         asker = Resolver(dns.env)
-        assert asker.addresses(b"host.example") == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
-        assert asker.addresses(b"HOST.example.") == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
+        assert asker.addresses(b"host.example") == ["192.0.2.1", "2001:db8::1"]
+        assert asker.addresses(b"HOST.example.") == ["192.0.2.1", "2001:db8::1"]
         assert asker.addresses(b"six.example") == ["2001:db8::6"]
         assert asker.addresses(b"mx.example") == []
         assert "host.example a" in [question.lower() for question in dns.asked]
@@ -63,7 +63,7 @@ def test_doubt_is_temporary(how):
 
 
 def test_a_loop_of_aliases_is_temporary():
-    with DnsServer(ZONE) as dns, pytest.raises(Unknown):
+    with DnsServer({**ZONE, "follow": False}) as dns, pytest.raises(Unknown):
         Resolver(dns.env).addresses(b"loop.example")
 
 

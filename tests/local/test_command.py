@@ -1,0 +1,45 @@
+"""Delivery to programs."""
+
+import os
+
+import pytest
+
+from qmailpy.exits import Temporary
+from qmailpy.local.command import Refused, deliver
+
+
+def run(command, place="/", **env):
+    return deliver(command.encode(), os.fsencode(str(place)), {"PATH": os.environ["PATH"], **env})
+
+
+@pytest.mark.parametrize(("code", "goes_on"), [(0, True), (99, False)])
+def test_success(code, goes_on):
+    assert run(f"exit {code}") == goes_on
+
+
+@pytest.mark.parametrize(("code", "refusal"), [(100, 100), (64, 100), (65, 100), (70, 100), (76, 100), (77, 100), (78, 100), (112, 100), (111, 111), (1, 111), (71, 111),
+                                               (74, 111), (75, 111), (255, 111), (98, 111)])
+def test_refusals(code, refusal):
+    with pytest.raises(Refused) as problem:
+        run(f"exit {code}")
+    assert problem.value.code == refusal
+
+
+def test_a_program_that_dies_or_is_not_there():
+    with pytest.raises(Temporary, match="child crashed"):
+        run("kill -9 $$")
+    with pytest.raises(Refused) as problem:
+        run("/no/such/program")
+    assert problem.value.code == 111
+
+
+def test_it_runs_in_the_home_and_words_in_variables_are_no_commands(tmp_path):
+    run('echo "$SENDER" > said; pwd > place', tmp_path, SENDER='"; touch evil; $(touch evil) `touch evil`')
+    assert (tmp_path / "said").read_text() == '"; touch evil; $(touch evil) `touch evil`\n'
+    assert (tmp_path / "place").read_text() == f"{tmp_path}\n"
+    assert not (tmp_path / "evil").exists()
+
+
+def test_signals_are_at_their_default(tmp_path):
+    run("grep -E 'Sig(Blk|Ign)' /proc/$$/status > signals", tmp_path)
+    assert (tmp_path / "signals").read_text() == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
