@@ -15,7 +15,7 @@ ZONE = {
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(resolver, "PATIENCE", (0.2, 0.2))
+    monkeypatch.setattr(resolver, "PATIENCE", (0.5, 0.5))
 
 
 def test_addresses_of_both_kinds():

@@ -1,0 +1,111 @@
+"""qmail-smtpd as a process, its descriptors pipes."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.checkout import LittleHome
+
+MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n"
+
+
+@pytest.fixture
+def home(tmp_path):
+    found = LittleHome(tmp_path)
+    found.control(rcpthosts="ours.example\n")
+    return found
+
+
+def start(home, **env):
+    command = [sys.executable, "-I", "-S", str(home.path / "lib/qmailpy/boot.py"), "qmail-smtpd", "qmail-smtpd"]
+    return subprocess.Popen(command, env={"PATH": os.environ["PATH"], "QMAILQUEUE": str(home.recorder), **env}, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+
+
+def test_a_message_in_one_go(home):
+    done = home.run("qmail-smtpd", stdin=b"EHLO x\r\n" + MAIL + b"Subject: x\r\n\r\nbody\r\n.\r\nQUIT\r\n", TCPREMOTEIP="192.0.2.7", TCPREMOTEHOST="h")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    message, envelope = home.queued()
+    assert message.startswith(b"Received: from h (HELO x) (192.0.2.7)\n  by unknown with SMTP; ")
+    assert message.endswith(b" -0000\nSubject: x\n\nbody\n")
+    assert envelope == b"Fa@b.example\0Tc@ours.example\0\0"
+
+
+def test_each_reply_comes_before_more_is_said(home):
+    child = start(home)
+    for said, heard in ((b"", b"220 me.example ESMTP\r\n"), (b"NOOP\r\n", b"250 ok\r\n"), (b"QUIT\r\n", b"221 me.example\r\n")):
+        child.stdin.write(said)
+        assert child.stdout.read(1000) == heard
+    assert child.wait() == 0
+    child.communicate()
+
+
+@pytest.mark.parametrize("said", [b"", b"NOOP\r\n", MAIL, MAIL + b"half a message\r\n", MAIL + b"x\r\n.\r"])
+def test_a_client_that_goes_queues_nothing(home, said):
+    assert home.run("qmail-smtpd", stdin=said).returncode == 1
+    assert home.queued() is None or home.queued()[1] == b""
+
+
+def test_silence_ends_the_session(home):
+    home.control(timeoutsmtpd="1\n")
+    child = start(home)
+    begin = time.monotonic()
+    assert child.stdout.read(1000) == b"220 me.example ESMTP\r\n"
+    assert child.stdout.read(1000) == b"451 timeout (#4.4.2)\r\n"
+    assert child.wait() == 1
+    assert time.monotonic() - begin < 20
+    child.communicate()
+
+
+def test_a_command_that_drips_is_cut_off(home):
+    home.control(timeoutsmtpd="1\n")
+    child = start(home)
+    child.stdout.read(1000)
+    limit = time.monotonic() + 20
+    try:
+        while child.poll() is None and time.monotonic() < limit:
+            child.stdin.write(b"x")
+            time.sleep(0.1)  # the drip itself
+    except BrokenPipeError:
+        pass
+    assert child.wait(20) == 1
+    child.stdout.close()
+    child.stderr.close()
+
+
+def test_bad_control_files(home):
+    (home.path / "control/rcpthosts").unlink()
+    (home.path / "control/rcpthosts").mkdir()
+    done = home.run("qmail-smtpd", stdin=b"QUIT\r\n")
+    assert (done.stdout, done.returncode) == (b"421 unable to read controls (#4.3.0)\r\n", 1)
+
+
+@pytest.mark.parametrize("arguments", [(), ("host", "checkpw", "true"), ("checkpw", "true"), ("smtp_auth", "true", "cmd5checkpw", "true")])
+def test_argument_shapes(home, arguments):
+    assert home.run("qmail-smtpd", *arguments, stdin=b"QUIT\r\n").returncode == 0
+
+
+def test_a_large_message_needs_little_memory(home):
+    """200 MB pass; no process of it all grows with them."""
+    home.program("recorder", "#!/bin/sh\nwc -c > \"$0.size\"; cat <&1 > /dev/null; exit 0\n")
+    child = start(home)
+    block = (b"x" * 78 + b"\r\n") * 10000
+    child.stdin.write(MAIL)
+    for _ in range(250):
+        view = memoryview(block)
+        while view:
+            view = view[child.stdin.write(view):]
+    child.stdin.write(b".\r\n")
+    heard = b""
+    while b"\r\n250 ok 1" not in heard:
+        heard += child.stdout.read(1000)
+    with open(f"/proc/{child.pid}/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    child.communicate(b"QUIT\r\n")
+    assert child.returncode == 0
+    assert peak < 40000  # KiB
+    assert int((home.path / "bin/recorder.size").read_text()) > 250 * 79 * 10000

@@ -1,0 +1,78 @@
+"""From a host's name to a connection, with a real DNS server and real listeners."""
+
+import socket
+
+import pytest
+
+from qmailpy.queue.tcpto import DeadHosts
+from qmailpy.remote.connect import Connector, Failed, hops
+from qmailpy.remote.route import Hop, Target
+from qmailpy.unix import resolver
+from qmailpy.unix.resolver import Resolver
+from tests.dnsserver import DnsServer
+
+ZONE = {"far.example mx": ["20 second.example.", "10 first.example."], "first.example a": ["192.0.2.1"], "second.example a": ["192.0.2.2"],
+        "second.example aaaa": ["2001:db8::2"], "plain.example a": ["192.0.2.3"], "null.example mx": ["0 ."], "odd.example": "SERVFAIL",
+        "me.example mx": ["10 here.example.", "5 first.example."], "here.example a": ["127.0.0.1"], "mine.example mx": ["10 here.example."],
+        "gone.example mx": ["10 none.example."], "half.example mx": ["10 odd.example.", "20 first.example."], "doubt.example mx": ["10 odd.example."]}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(resolver, "PATIENCE", (1.0,))
+
+
+@pytest.fixture
+def asker():
+    with DnsServer(ZONE) as dns:
+        yield Resolver(dns.env)
+
+
+def found(host, asker, relay=False):
+    return [hop.address for hop in hops(Target(host, relay=relay), asker)]
+
+
+@pytest.mark.parametrize(("host", "addresses"), [
+    (b"far.example", ["192.0.2.1", "192.0.2.2", "2001:db8::2"]), (b"plain.example", ["192.0.2.3"]), (b"[192.0.2.9]", ["192.0.2.9"]),
+    (b"[IPv6:2001:DB8:0::9]", ["2001:db8::9"]), (b"me.example", ["192.0.2.1"]), (b"half.example", ["192.0.2.1"]),
+])
+def test_hops(asker, host, addresses):
+    assert found(host, asker) == addresses
+
+
+@pytest.mark.parametrize(("host", "record"), [
+    (b"none.example", b"DSorry, I couldn't find any host named none.example. (#5.1.2)\n\0"), (b"null.example", b"DSorry, that host does not accept mail. (#5.1.10)\n\0"),
+    (b"odd.example", b"ZSorry, I couldn't find any host by that name. (#4.1.2)\n\0"), (b"doubt.example", b"ZSorry, I couldn't find any host by that name. (#4.1.2)\n\0"),
+    (b"gone.example", b"DSorry, I couldn't find a mail exchanger or IP address. (#5.4.4)\n\0"), (b"[127.0.0.1]", b"DSorry. Although I'm listed"),
+    (b"mine.example", b"DSorry. Although I'm listed"), (b"[::1]", b"DSorry. Although I'm listed"),
+])
+def test_why_there_is_no_hop(asker, host, record):
+    with pytest.raises(Failed) as problem:
+        hops(Target(host), asker)
+    assert problem.value.record.startswith(record)
+
+
+def test_a_relay_may_be_this_host_and_has_no_exchangers(asker):
+    assert found(b"[127.0.0.1]", asker, relay=True) == ["127.0.0.1"]
+    assert found(b"first.example", asker, relay=True) == ["192.0.2.1"]
+
+
+@pytest.fixture
+def connector(tmp_path):
+    (tmp_path / "tcpto").write_bytes(bytes(1024))
+    return Connector(DeadHosts(str(tmp_path / "tcpto"), 0), 5, 5, 1700000000)
+
+
+def test_the_next_address_is_tried_when_one_refuses(connector):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stream, address = connector.connect([Hop("127.0.0.2", 0), Hop("127.0.0.1", 0)], server.getsockname()[1])
+        assert address == "127.0.0.1"
+        stream.close()
+
+
+def test_nobody_answers(connector):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(Failed) as problem:
+        connector.connect([Hop("127.0.0.1", 0), Hop("::1", 0)], port)
+    assert problem.value.record == b"ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n\0"
