@@ -84,10 +84,12 @@ def rules(home: Home, env: Mapping[str, str]) -> tuple[Rules, int]:
 def talk(session: Session, connection: Connection) -> int:
     """The dialogue, to its end; the exit status.  Raises Gone, TimedOut."""
     connection.say(session.greeting())
+    answered = True
     while session.closing is None:
-        # A command must be whole in time; a message may take longer, as long as it goes on.
-        connection.within(None if session.message else connection.timeout)
-        connection.say_all(session.feed(connection.read()))
+        # A command must be whole in time, however it drips; a message may take longer, as long as it goes on.
+        if answered:
+            connection.within(None if session.message else connection.timeout)
+        answered = connection.say_all(session.feed(connection.read()))
     connection.flush()
     return session.closing
 

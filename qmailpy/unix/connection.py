@@ -31,10 +31,12 @@ class Connection:
         """Keep bytes until the next read or flush."""
         self._out.append(data)
 
-    def say_all(self, replies: Iterable[bytes]) -> None:
-        """The same for several, as they come."""
+    def say_all(self, replies: Iterable[bytes]) -> bool:
+        """The same for several, as they come; whether there were any."""
+        before = len(self._out)
         for one in replies:
             self._out.append(one)
+        return len(self._out) > before
 
     def within(self, seconds: float | None) -> None:
         """All that is read from now on must come within `seconds`; None: no such limit."""

@@ -10,8 +10,9 @@ from tests.checkout import LittleHome
 from tests.home import wait_for
 
 NOTE = """#!/bin/sh
-for n in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$n ] && echo $n; done | grep -v -x 10 > "{note}.new"
-echo "$@ $$ $(umask)" >> "{note}.new"; mv "{note}.new" "{note}"
+open=
+for n in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$n ] && open="$open$n "; done
+printf '%s\\n' $open "$* $$ $(umask)" > "{note}.new"; mv "{note}.new" "{note}"
 """
 
 

@@ -5,9 +5,11 @@ import socket
 import pytest
 
 from qmailpy.queue.tcpto import DeadHosts
+from qmailpy.remote import connect
 from qmailpy.remote.connect import Connector, Failed, hops
 from qmailpy.remote.route import Hop, Target
 from qmailpy.unix import resolver
+from qmailpy.unix.ipme import OwnAddresses
 from qmailpy.unix.resolver import Resolver
 from tests.dnsserver import DnsServer
 
@@ -18,8 +20,10 @@ ZONE = {"far.example mx": ["20 second.example.", "10 first.example."], "first.ex
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch):
+def surroundings(monkeypatch):
+    """DNS servers that answer soon or never, and a host that has no address of the documentation's networks, as some do."""
     monkeypatch.setattr(resolver, "PATIENCE", (1.0,))
+    monkeypatch.setattr(connect, "own_addresses", lambda: OwnAddresses(["127.0.0.1", "::1"]))
 
 
 @pytest.fixture
