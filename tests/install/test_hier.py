@@ -1,0 +1,56 @@
+"""What a home consists of."""
+
+import os
+
+from qmailpy.home import Home
+from qmailpy.install import hier
+
+
+def home(**facts):
+    found = Home("/h")
+    found.users = {role: (role, number) for number, role in enumerate(("alias", "qmaild", "qmaill", "root", "qmailp", "qmailq", "qmailr", "qmails"), 100)}
+    found.groups = {"qmail": ("qmail", 200), "nofiles": ("nofiles", 201)}
+    for name, value in facts.items():
+        setattr(found, name, value)
+    return found
+
+
+def modes(entries):
+    return {entry.path: (entry.role, oct(entry.mode)) for entry in entries}
+
+
+def test_the_queue_as_c_has_it():
+    found = modes(hier.queue(home()))
+    assert found["queue"] == ("qmailq", "0o750")
+    assert found["queue/mess/22"] == ("qmailq", "0o750")
+    assert found["queue/info/0"] == found["queue/remote/22"] == ("qmails", "0o700")
+    assert found["queue/lock/trigger"] == ("qmails", "0o622")
+    assert found["queue/lock/tcpto"] == ("qmailr", "0o644")
+    assert found["queue/lock/sendmutex"] == ("qmails", "0o600")
+    assert "queue/todo/0" not in found
+    assert len(found) == 1 + 3 + 1 + 4 * 24 + 4
+
+
+def test_a_hashed_todo_and_another_split():
+    found = modes(hier.queue(home(split=5, big_todo=True)))
+    assert found["queue/todo/4"] == ("qmailq", "0o750")
+    assert "queue/mess/5" not in found
+
+
+def test_programs_and_owners():
+    entry = hier.program_entry(home(), "qmail-queue")
+    assert (entry.mode, hier.owner(home(), entry)) == (0o4711, (105, 200))
+    assert hier.owner(home(), hier.program_entry(home(), "qmail-smtpd")) == (0, 200)
+    assert hier.program_entry(home(), "qmail-start").mode == 0o700
+    single = home(single=True)
+    entry = hier.program_entry(single, "qmail-queue")
+    assert (entry.mode, hier.owner(single, entry)) == (0o711, (os.geteuid(), os.getegid()))
+
+
+def test_what_a_queue_shows(tmp_path):
+    assert hier.layout_of(str(tmp_path)) is None
+    for number in range(7):
+        (tmp_path / "mess" / str(number)).mkdir(parents=True)
+    assert hier.layout_of(str(tmp_path)) == (7, False)
+    (tmp_path / "todo/0").mkdir(parents=True)
+    assert hier.layout_of(str(tmp_path)) == (7, True)

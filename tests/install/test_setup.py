@@ -1,0 +1,97 @@
+"""make setup, check and rollback: over nothing, over ours, over another qmail."""
+
+import os
+import pathlib
+import stat
+
+import pytest
+
+from qmailpy.home import here, parse
+from qmailpy.install import interpreter
+from qmailpy.install.setup import Setup, describe, problems, programs, rollback
+
+TOP = str(pathlib.Path(__file__).resolve().parents[2])
+
+
+def setup(path, *chosen):
+    found = Setup(describe(str(path), TOP, single=True), TOP, interpreter.choose(), chosen)
+    found.run()
+    return found
+
+
+def test_a_new_home_is_as_it_should_be_and_stays_so(tmp_path):
+    found = setup(tmp_path / "home")
+    assert list(problems(found)) == []
+    setup(tmp_path / "home")
+    assert list(problems(found)) == []
+    assert {"qmail-queue", "qmail-send", "sendmail"} <= set(os.listdir(tmp_path / "home/bin"))
+    conf = parse((tmp_path / "home/lib/qmailpy/current/home.conf").read_text())
+    assert (conf.path, conf.single, conf.split) == (str(tmp_path / "home"), True, here().split)
+    rc = (tmp_path / "home/boot/rc").read_text()
+    assert f"{tmp_path}/home/bin/qmail-start" in rc and "@HOME@" not in rc
+
+
+@pytest.mark.parametrize(("damage", "words"), [
+    (lambda home: os.unlink(home / "bin/qmail-smtpd"), "bin/qmail-smtpd is not there"), (lambda home: os.chmod(home / "queue/mess", 0o777), "queue/mess has mode 0777"),
+    (lambda home: os.rmdir(home / "queue/info/3"), "queue/info/3 is not there"), (lambda home: (home / "bin/qmail-send").write_text("x"), "bin/qmail-send is not what"),
+    (lambda home: os.unlink(home / "lib/qmailpy/current"), "current is not there"), (lambda home: os.unlink(home / "queue/lock/trigger"), "trigger is not there"),
+])
+def test_what_is_wrong_is_told(tmp_path, damage, words):
+    found = setup(tmp_path / "home")
+    damage(tmp_path / "home")
+    assert any(words in line for line in problems(found))
+
+
+def test_another_qmail_keeps_its_mail_and_can_come_back(tmp_path):
+    home = tmp_path / "home"
+    for number in range(7):
+        for part in ("mess", "info", "local", "remote"):
+            (home / "queue" / part / str(number)).mkdir(parents=True)
+    (home / "queue/mess/0/70").write_text("old mail")
+    for folder in ("bin", "control", "users", "alias"):
+        (home / folder).mkdir()
+    (home / "control/me").write_text("old.example\n")
+    for name, mode in (("qmail-queue", 0o4711), ("qmail-qmtpd", 0o755), ("qmail-send", 0o711)):
+        (home / "bin" / name).write_text(f"old {name}")
+        os.chmod(home / "bin" / name, mode)
+    setup(home)
+    setup(home)  # an upgrade keeps the first originals
+    assert (home / "queue/mess/0/70").read_text() == "old mail"
+    assert (home / "control/me").read_text() == "old.example\n"
+    assert (home / "bin/qmail-qmtpd").read_text() == "old qmail-qmtpd"
+    assert b"QMAILPY" in (home / "bin/qmail-queue").read_bytes()
+    assert parse((home / "lib/qmailpy/current/home.conf").read_text()).split == 7
+    back = rollback(describe(str(home), TOP, single=True))
+    assert {"bin/qmail-queue", "bin/qmail-send"} <= set(back)
+    assert (home / "bin/qmail-queue").read_text() == "old qmail-queue"
+    assert stat.S_IMODE(os.stat(home / "bin/qmail-queue").st_mode) == 0o4711
+    assert (home / "queue/mess/0/70").read_text() == "old mail"
+    assert rollback(describe(str(home), TOP, single=True)) == []
+
+
+def test_single_programs(tmp_path):
+    home = tmp_path / "home"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin/qmail-send").write_text("old")
+    setup(home, "qmail-smtpd")
+    assert sorted(os.listdir(home / "bin")) == ["qmail-send", "qmail-smtpd"]
+    assert (home / "bin/qmail-send").read_text() == "old"
+
+
+def test_programs_have_names():
+    assert {"qmail-queue", "config-fast", "sendmail"} <= set(programs(TOP))
+    with pytest.raises(Exception, match="no such program: nonsense"):
+        programs(TOP, ("nonsense",))
+
+
+def test_an_upgrade_does_not_disturb_a_running_program(tmp_path):
+    import subprocess
+
+    setup(tmp_path / "home")
+    child = subprocess.Popen([tmp_path / "home/bin/qmail-clean"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdin.write(b"foop/1\0")
+    child.stdin.flush()
+    assert child.stdout.read(1) == b"+"
+    setup(tmp_path / "home")
+    out, _ = child.communicate(b"foop/2\0")
+    assert (out, child.returncode) == (b"+", 0)

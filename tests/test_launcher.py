@@ -1,0 +1,115 @@
+"""The native launcher, compiled and filled in: what it hides, refuses and repairs."""
+
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from qmailpy.install.launchers import filled
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILT = TOP / ".build/launcher"
+BOOT = """
+import os, resource, sys
+print(sys.argv[1:])
+print(sorted(name for name in os.environ if name != "LC_CTYPE"))
+print(sorted(int(fd) for fd in os.listdir("/proc/self/fd"))[:-1], resource.getrlimit(resource.RLIMIT_AS)[0])
+print(sys.flags.isolated, sys.flags.no_site, os.path.basename(os.readlink("/proc/self/exe")), open("/proc/self/cmdline").read().split("\\0")[0])
+"""
+
+pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="the launcher is built by make")
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Makes a launcher for a program whose boot script tells what it was given, and runs it."""
+    boot = tmp_path / "lib/qmailpy/current/qmailpy/boot.py"
+    boot.parent.mkdir(parents=True)
+    boot.write_text(BOOT)
+
+    def run(program="qmail-x", *words, interpreter=os.path.realpath(sys.executable), name="anything", **how):
+        path = tmp_path / name
+        path.write_bytes(filled(BUILT.read_bytes(), program, str(tmp_path), interpreter))
+        path.chmod(0o755)
+        return subprocess.run([path, *words], capture_output=True, text=True, **how)
+
+    return run
+
+
+def test_arguments_and_names(launch, tmp_path):
+    told = launch("qmail-x", "a", "b c", "").stdout.split("\n")
+    assert told[0] == str(["qmail-x", str(tmp_path / "anything"), "a", "b c", ""])
+    assert told[3].startswith("1 1 python3")
+    assert told[3].endswith(" qmail-x")
+
+
+def test_variables_of_the_interpreter_and_the_linker_are_hidden(launch):
+    env = {"PATH": "/evil", "LANG": "x", "LC_ALL": "x", "LD_LIBRARY_PATH": "/evil", "TZ": "x", "MALLOC_PERTURB_": "1", "GLIBC_TUNABLES": "x", "KEPT": "1", "PATHS": "2",
+           "QMAILPY_HIDDEN_EVIL": "1", "PYTHONPATH": "/evil"}
+    told = launch(env=env).stdout.split("\n")[1]
+    assert told == str(sorted(["KEPT", "PATHS", "PYTHONPATH", *(f"QMAILPY_HIDDEN_{name}" for name in env if name not in ("KEPT", "PATHS", "PYTHONPATH", "QMAILPY_HIDDEN_EVIL"))]))
+
+
+def test_qmail_queue_trusts_nothing(launch):
+    env = {"PATH": "/evil", "PYTHONPATH": "/evil", "LD_PRELOAD": "", "TCPREMOTEIP": "1", "RELAYCLIENT": "", "HOME": "/x", "QMAILQUEUE": "/evil"}
+    extra = os.open("/dev/null", os.O_RDONLY)
+    told = launch("qmail-queue", "argument", env=env, pass_fds=(extra,)).stdout.split("\n")
+    os.close(extra)
+    assert told[0] == str(["qmail-queue", "qmail-queue"])
+    assert told[1] == str(["RELAYCLIENT", "TCPREMOTEIP"])
+    assert told[2].startswith("[0, 1, 2] ") or told[2].startswith("[0, 1, 2, 3] ")  # 3: the folder that was listed
+
+
+def test_a_library_beside_a_name_of_the_callers_choice_is_not_used(launch, tmp_path):
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    evil = tmp_path / "evil"
+    (evil / "bin").mkdir(parents=True)
+    (evil / "lib" / version).mkdir(parents=True)
+    (evil / "lib" / version / "os.py").write_text("raise SystemExit('taken over')\n")
+    (evil / "bin/pyvenv.cfg").write_text(f"home = {evil}/bin\n")
+    done = launch("qmail-x", name="evil/bin/qmail-x", env={"PATH": f"{evil}/bin"}, cwd=evil / "bin")
+    assert "taken over" not in done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_a_soft_limit_is_raised_and_a_hard_one_that_is_too_small_is_told(launch):
+    soft = launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2000000, resource.RLIM_INFINITY)))
+    assert soft.returncode == 0
+    assert soft.stdout.split("\n")[2].endswith(f" {resource.RLIM_INFINITY}")
+    hard = launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2000000, 2000000)))
+    assert hard.returncode == 111
+    assert hard.stderr.startswith("qmail-x: fatal: the hard limit on memory is too small")
+
+
+def test_softlimit(launch, tmp_path):
+    if not shutil.which("softlimit"):
+        pytest.skip("daemontools is not installed")
+    launch()
+    done = subprocess.run(["softlimit", "-m", "2000000", tmp_path / "anything"], capture_output=True, text=True)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("program", "code"), [("qmail-x", 111), ("qmail-queue", 120)])
+def test_an_interpreter_that_has_gone_is_told(launch, program, code):
+    done = launch(program, interpreter="/usr/bin/python3.99")
+    assert done.returncode == code
+    assert done.stderr == f"{program}: fatal: unable to run /usr/bin/python3.99: it is gone; make setup takes another\n"
+
+
+def test_a_launcher_that_was_not_filled_in():
+    done = subprocess.run([BUILT], capture_output=True, text=True)
+    assert done.returncode == 111
+    assert "has not filled in" in done.stderr
+
+
+def test_closed_descriptors_are_not_given_to_other_files(launch):
+    done = launch("qmail-queue", preexec_fn=lambda: os.close(0))
+    assert done.stdout.split("\n")[2].startswith("[0, 1, 2")
+
+
+def test_it_is_small():
+    assert BUILT.stat().st_size < 1 << 20
