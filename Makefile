@@ -29,7 +29,7 @@ all: .build/python .build/site/complete .build/tools/complete .build/launcher
 	@mkdir -p .build
 	@$(FINDER) -m qmailpy.install.needs > $@.new && mv $@.new $@
 
-.build/site/complete .build/tools/complete: .build/%/complete: setup.cfg .build/python
+.build/site/complete .build/tools/complete: .build/%/complete: setup.cfg | .build/python
 	@$(RUN) qmailpy.install.dependencies $* .build/$*
 	@touch $@
 

@@ -2,17 +2,18 @@
  * The native launcher: what an installed program is.
  *
  * make setup copies this program once for each program of the suite and writes into the copy, behind the marker below,
- * four strings: the program's name, the home, the interpreter, and the script that the interpreter is to run. So it need not
- * look at its own name or place, which belong to whoever makes a link. It executes
+ * four strings: the program's name, the path HOME/bin/NAME, the interpreter, and the script that the interpreter is to run. So
+ * it need not look at its own name or place, which belong to whoever makes a link. It executes
  *
  *     INTERPRETER -I -S SCRIPT NAME ARGV0 ARGUMENT...
  *
- * with argv[0] NAME, so that ps, pidof and killall find it, under the same process id.
+ * with argv[0] HOME/bin/NAME, so that ps, pidof and killall find it, under the same process id.
  *
  * The interpreter must find its library where it was built to be, and nothing the caller says may change that. -I and -S keep
- * its own variables, the current folder and the user's packages out. argv[0] without a slash and no PATH keep it from
- * looking for its library beside a name of the caller's choice. Variables that the C library or the dynamic linker read travel
- * under a prefix, and boot.py gives them their names back.
+ * its own variables, the current folder and the user's packages out. But it also looks for a file pyvenv.cfg beside its argv[0],
+ * and above it, in the current folder if argv[0] has no slash: so argv[0] is of our choice, and HOME/pyvenv.cfg names the
+ * interpreter's true place. Variables that the C library or the dynamic linker read travel under a prefix, and boot.py gives them
+ * their names back.
  */
 
 #define _GNU_SOURCE
@@ -33,7 +34,7 @@
 /* Not const and read through a volatile pointer, so that no compiler believes to know what is in it. */
 char settings[sizeof MARKER + ROOM] = MARKER;
 
-enum { PROGRAM, HOME, INTERPRETER, SCRIPT, FIELDS };
+enum { PROGRAM, TITLE, INTERPRETER, SCRIPT, FIELDS };
 
 static const char *field[FIELDS];
 
@@ -193,7 +194,7 @@ int main(int argc, char **argv, char **envp)
     arguments = malloc((argc + 8) * sizeof *arguments);
     if (!arguments)
         die("out of memory", "", "");
-    arguments[used++] = (char *) field[PROGRAM];
+    arguments[used++] = (char *) field[TITLE];
     arguments[used++] = "-I";
     arguments[used++] = "-S";
     arguments[used++] = (char *) field[SCRIPT];

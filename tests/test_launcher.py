@@ -30,6 +30,7 @@ def launch(tmp_path):
     boot = tmp_path / "lib/qmailpy/current/qmailpy/boot.py"
     boot.parent.mkdir(parents=True)
     boot.write_text(BOOT)
+    (tmp_path / "pyvenv.cfg").write_text(f"home = {os.path.dirname(os.path.realpath(sys.executable))}\n")
 
     def run(program="qmail-x", *words, interpreter=os.path.realpath(sys.executable), name="anything", **how):
         path = tmp_path / name
@@ -44,7 +45,7 @@ def test_arguments_and_names(launch, tmp_path):
     told = launch("qmail-x", "a", "b c", "").stdout.split("\n")
     assert told[0] == str(["qmail-x", str(tmp_path / "anything"), "a", "b c", ""])
     assert told[3].startswith("1 1 python3")
-    assert told[3].endswith(" qmail-x")
+    assert told[3].endswith(f" {tmp_path}/bin/qmail-x")
 
 
 def test_variables_of_the_interpreter_and_the_linker_are_hidden(launch):

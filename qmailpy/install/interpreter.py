@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +49,12 @@ def why_not(path: str) -> str:
     if not os.stat(path).st_mode & EVERYBODY:
         return "cannot be executed by every user"
     try:
-        # As the launcher starts it: without environment, under a name without a slash.
-        told = subprocess.run(["qmail"] + ["-I", "-S", "-c", ASK], executable=path, env={}, capture_output=True, text=True, timeout=30, check=True).stdout
+        # As the launcher starts it: without environment, under a name elsewhere that a pyvenv.cfg stands above.
+        with tempfile.TemporaryDirectory() as place:
+            with open(place + "/pyvenv.cfg", "w", encoding="utf-8") as out:
+                out.write(f"home = {os.path.dirname(path)}\n")
+            told = subprocess.run([place + "/bin/qmail", "-I", "-S", "-c", ASK], executable=path, env={}, capture_output=True, text=True, timeout=30,
+                                  check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return "does not start by itself"
     version, _, library = told.strip().partition("\n")

@@ -69,6 +69,8 @@ class Setup:
         launcher = read(f"{self.top}/.build/launcher")
         for name in programs(self.top, self.chosen):
             yield hier.program_entry(self.home, name), launchers.filled(launcher, name, self.home.path, self.interpreter)
+        # What keeps the interpreter from looking for its library anywhere else; see launcher/launcher.c.
+        yield Entry("pyvenv.cfg", FILE, "root", 0o644), f"home = {os.path.dirname(self.interpreter)}\n".encode()
         if self.chosen:
             return
         for name in sorted(os.listdir(f"{self.top}/man")):

@@ -100,6 +100,7 @@ def test_a_user_may_call_qmail_queue_and_his_environment_means_nothing(running, 
     evil = joe / "evil"
     evil.mkdir()
     (evil / "sitecustomize.py").write_text("raise SystemExit('hijacked')\n")
+    (evil / "pyvenv.cfg").write_text(f"home = {evil}\n")
     envelope_read, envelope_write = os.pipe()
     os.write(envelope_write, b"Fa@sender.example\0Tjoe@test.example\0\0")
     os.close(envelope_write)
