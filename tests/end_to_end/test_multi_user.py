@@ -114,6 +114,36 @@ def test_a_user_may_call_qmail_queue_and_his_environment_means_nothing(running, 
     assert f" invoked by uid {JOE}); ".encode() in message
 
 
+@pytest.fixture
+def debian_place(multi):
+    """Debian's packages look for qmail-queue in /var/lib/qmail."""
+    for tool in ("dot-forward", "fastforward", "setforward"):
+        if not shutil.which(tool):
+            pytest.skip(f"needs {tool}")
+    link = pathlib.Path("/var/lib/qmail/bin/qmail-queue")
+    if link.exists() or not link.parent.is_dir():
+        pytest.skip(f"{link} is somebody else's, or has no place")
+    link.symlink_to(multi.program("qmail-queue"))
+    yield
+    link.unlink()
+
+
+def test_dot_forward_and_fastforward(running, joe, debian_place):
+    (joe / ".qmail-box").write_text("./Maildir/\n")
+    (joe / ".forward").write_text("joe-box@test.example\n")
+    (joe / ".qmail-dot").write_text("|dot-forward .forward\n|exit 100\n")
+    (joe / ".qmail-fast").write_text("|fastforward forwards.cdb\n")
+    subprocess.run(["setforward", "forwards.cdb", "forwards.tmp"], input=b"joe-fast@test.example: joe-box@test.example;\n", cwd=joe, check=True)
+    for name in ("forwards.cdb", ".forward"):
+        (joe / name).chmod(0o644)
+    for name in ("dot", "fast"):
+        running.run("qmail-inject", f"joe-{name}@test.example", input=b"Subject: " + name.encode() + b"\n\n")
+    running.log.wait("end msg", count=4)
+    found = messages(joe / "Maildir")
+    assert sorted(message.split(b"Subject: ")[1].split(b"\n")[0] for message in found) == [b"dot", b"fast"]
+    assert all(b"\nDelivered-To: joe-" in message for message in found)
+
+
 def test_hup_alrm_and_term(running, joe):
     (joe / ".qmail-later").write_text("|test -e ready || exit 111\n./Maildir/\n")
     running.run("qmail-inject", "joe-later@test.example", input=b"Subject: later\n\n")
