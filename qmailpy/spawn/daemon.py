@@ -8,7 +8,7 @@ import stat
 from qmailpy.spawn.orders import OrderReader, encode
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
 from qmailpy.unix.poll import Poll
-from qmailpy.unix.process import ended, pipe
+from qmailpy.unix.process import allow_descriptors, ended, pipe
 from qmailpy.unix.signals import CHLD, Wakeup, shielded
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.spawn.orders import Order
 
+SPARE = 50  # descriptors beside one for each delivery
 READ_LIMIT = 1 << 20  # bytes kept of a child's output where a report has no limit of its own
 
 
@@ -51,6 +52,7 @@ class Spawner:
 
     def run(self) -> None:
         """Serve until descriptor 0 ends and the last child has reported."""
+        allow_descriptors(self.home.spawn + SPARE)
         with shielded():
             wakeup = Wakeup([CHLD])
             try:

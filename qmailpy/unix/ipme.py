@@ -28,7 +28,7 @@ class OwnAddresses:
     def has(self, address: str) -> bool:
         """Whether an IPv4 or IPv6 address, in whatever notation, is this host's."""
         name = canonical(address)
-        return name is not None and (name in ANY or name in self.interfaces or name.startswith("127."))
+        return name is not None and (name in ANY or name in self.interfaces)
 
 
 def canonical(address: str) -> str | None:

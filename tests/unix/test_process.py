@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, ended, fork_working, name_process, pipe, spawn, wait
+from qmailpy.unix.process import Identity, allow_descriptors, ended, fork_working, name_process, pipe, spawn, wait
 
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
 
@@ -155,3 +155,19 @@ def test_pipes_are_not_inherited():
     assert not any(os.get_inheritable(end) for end in ends)
     for end in ends:
         os.close(end)
+
+
+def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+        allow_descriptors(50)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 100
+        allow_descriptors(200)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 200
+        allow_descriptors(10**9)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 10**9
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
