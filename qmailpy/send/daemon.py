@@ -82,7 +82,7 @@ class Daemon:
 
     def unfinished(self, number: int) -> bool:
         """Remove what a power cut has left of a message that was finished or never accepted; whether it was one."""
-        if self.files.exists("mess", number) and os.stat(self.files.paths.info(number)).st_size:
+        if self.files.exists("mess", number) and self.files.info_is_whole(number):
             return False
         self.remove_all(number)
         return True
@@ -162,12 +162,19 @@ class Daemon:
         if ALRM in signals:
             self.deliveries.hasten()
         if HUP in signals:
-            for name in AGAIN:
-                try:
-                    self.settings.reread(name)
-                except Temporary:
-                    log("alert: unable to reread control/", name)
-                    break
+            self.reread()
+
+    def reread(self) -> None:
+        """Take the new rules of HUP; all of them, or the old ones stay."""
+        fresh = []
+        for name in AGAIN:
+            try:
+                fresh.append(self.settings.read(name))
+            except Temporary:
+                log("alert: unable to reread control/", name)
+                return
+        for rules in fresh:
+            self.settings.adopt(rules)
 
     # new mail
 
@@ -186,7 +193,8 @@ class Daemon:
     def look_for_mail(self, pulled: bool, poll: Poll) -> None:
         """Preprocess one message, if there is one."""
         if self.deliveries.exiting:
-            poll.drop(self.trigger)
+            if self.trigger != -1:
+                poll.drop(self.trigger)
             return
         if not self.todo.walking:
             if not pulled and self.now < self.todo_due:

@@ -55,6 +55,10 @@ class Files:
         sender = None if data is None else sender_of(data)
         return None if sender is None or birth is None else (sender, birth)
 
+    def info_is_whole(self, number: int) -> bool:
+        """Whether info has a record with its end; what else it says does not matter."""
+        return b"\0" in (contents(self.paths.info(number)) or b"")
+
     def mark_done(self, channel: int, number: int, position: int) -> None:
         """Mark the recipient whose record begins at `position` as done."""
         fd = os.open(self.paths.name(CHANNELS[channel], number), os.O_WRONLY | os.O_CLOEXEC)

@@ -30,16 +30,26 @@ class Settings:
         for name in AGAIN:
             self.reread(name)
 
-    def reread(self, name: str) -> None:
-        """Read locals or virtualdomains; the old rules stay if that cannot be.  Raises Temporary."""
+    def read(self, name: str) -> frozenset[bytes] | dict[bytes, bytes]:
+        """What locals or virtualdomains says now; nothing changes yet.  Raises Temporary."""
         values = load(self.home, (name,))
         if name == "virtualdomains":
-            self.routes.virtual_domains = values.map(name) or {}
-            return
+            return values.map(name) or {}
         found = values.list(name)
         if found is None:
             raise Temporary("neither control/locals nor control/me is there")
-        self.routes.locals = lower(found)
+        return lower(found)
+
+    def adopt(self, rules: frozenset[bytes] | dict[bytes, bytes]) -> None:
+        """Go by what `read` gave."""
+        if isinstance(rules, dict):
+            self.routes.virtual_domains = rules
+        else:
+            self.routes.locals = rules
+
+    def reread(self, name: str) -> None:
+        """Read locals or virtualdomains; the old rules stay if that cannot be.  Raises Temporary."""
+        self.adopt(self.read(name))
 
 
 def lower(names: list[bytes] | None) -> frozenset[bytes]:

@@ -11,6 +11,8 @@ from qmailpy.send.daemon import OSSIFIED, Daemon
 from qmailpy.send.files import Files
 from qmailpy.send.finish import Finisher
 from qmailpy.send.settings import Settings
+from qmailpy.unix.poll import Poll
+from qmailpy.unix.signals import HUP
 from tests.send.queue import make, put
 
 
@@ -52,7 +54,7 @@ def test_a_queue_is_taken_up(daemon):
 
 
 @pytest.mark.parametrize(("files", "goes"), [
-    ({"info": b"Fs\0", "local": b"Ta\0"}, True), ({"info": b"", "mess": b"m"}, True), ({"info": b"Fs\0", "mess": b"m", "local": b"Ta\0"}, False),
+    ({"info": b"Fs\0", "local": b"Ta\0"}, True), ({"info": b"", "mess": b"m"}, True), ({"info": b"Fs", "mess": b"m", "local": b"Ta\0"}, True), ({"info": b"Fs\0", "mess": b"m", "local": b"Ta\0"}, False),
     ({"local": b"Ta\0"}, True), ({"remote": b"Ta\0"}, True), ({"bounce": b"b"}, True), ({"bounce": b"b", "mess": b"m"}, False), ({"local": b"Ta\0", "todo": b""}, False),
 ])
 def test_what_a_power_cut_may_leave(daemon, files, goes):
@@ -78,7 +80,6 @@ def test_leftovers_of_a_killed_qmail_queue(daemon):
 
 
 def test_new_mail_is_taken_one_message_a_turn(daemon):
-    from qmailpy.unix.poll import Poll
 
     for number in (7, 8):
         put(daemon.files.paths, number, mess=b"m", todo=b"u1\0p2\0Fs\0Ta@me\0")
@@ -106,3 +107,19 @@ def test_a_hashed_todo_of_another_layout_is_read(daemon):
     put(daemon.files.paths, 7, mess=b"m")
     daemon.preprocess(7)
     assert len(daemon.deliveries.waiting[0]) == 1
+
+
+def test_the_end_is_awaited_without_a_trigger_as_well(daemon):
+    daemon.deliveries.exiting = True
+    daemon.look_for_mail(False, Poll())
+    assert daemon.todo_due == 0
+
+
+def test_a_hup_with_one_unreadable_file_changes_nothing(daemon, tmp_path):
+    (tmp_path / "control/locals").write_text("new.example\n")
+    (tmp_path / "control/virtualdomains").mkdir()
+    daemon.obey({HUP})
+    assert daemon.settings.routes.locals == {b"me"}
+    (tmp_path / "control/virtualdomains").rmdir()
+    daemon.obey({HUP})
+    assert daemon.settings.routes.locals == {b"new.example"}
