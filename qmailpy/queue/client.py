@@ -6,17 +6,18 @@ import os
 
 from qmailpy.exits import Temporary
 from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
-from qmailpy.unix.fds import BLOCK, close_quietly, write_all
+from qmailpy.unix.fds import BLOCK, close_quietly, set_nonblocking, write_all
 from qmailpy.unix.poll import Poll
-from qmailpy.unix.process import pipe, spawn, wait
+from qmailpy.unix.process import ended, pipe, spawn, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from qmailpy.home import Home
 
 ENOUGH = 65536  # of what a queue program says; the rest is read and thrown away
+PATIENCE = 0.1  # seconds after which we look whether it has ended, though its descriptors are open
 
 
 class QueueProcess:
@@ -44,6 +45,14 @@ class QueueProcess:
             close_quietly(*fds)
             raise Temporary("qqt failure", "4.3.0") from problem
         close_quietly(message, addresses, errors, texts)
+        # So that we can listen while we write: a program that says much must not wait for us while we wait for it.
+        set_nonblocking(self._target)
+        set_nonblocking(self._envelope)
+        self._said = {self._errors: b"", self._texts: b""}
+        self._open = set(self._said)
+        self._poll = Poll()
+        for fd in self._said:
+            self._poll.add(fd)
 
     def put(self, data: bytes) -> None:
         """Add bytes to what is being written."""
@@ -77,8 +86,9 @@ class QueueProcess:
         else:
             close_quietly(self._target)
         close_quietly(self._envelope)
-        errors, texts = self._listen()
-        code = wait(self.pid)
+        code = self._outcome()
+        errors, texts = self._said[self._errors], self._said[self._texts]
+        close_quietly(self._errors, self._texts)
         if errors and code != CUSTOM:
             pass_on(errors)
         if code == 0 and self._failed:
@@ -86,31 +96,39 @@ class QueueProcess:
         return text_of(code, (texts or errors)[:CUSTOM_LIMIT])
 
     def _flush(self) -> None:
-        data = b"".join(self._parts)
+        data = memoryview(b"".join(self._parts))
         self._parts.clear()
         self._size = 0
-        if data and not self._failed:
+        while data and not self._failed:
             try:
-                write_all(self._target, data)
+                data = data[os.write(self._target, data):]
+            except BlockingIOError:
+                self._poll.add(self._target, write=True)
+                self._hear(self._poll.wait())
+                self._poll.drop(self._target)
             except OSError:
                 self._failed = True
 
-    def _listen(self) -> tuple[bytes, bytes]:
-        """What the program says on descriptor 2, and on 4 or 6, until it has closed them."""
-        said = {self._errors: b"", self._texts: b""}
-        poll = Poll()
-        for fd in said:
-            poll.add(fd)
-        open_ones = len(said)
-        while open_ones:
-            for fd in poll.wait():
-                data = os.read(fd, BLOCK)
-                said[fd] = (said[fd] + data)[:ENOUGH]
-                if not data:
-                    poll.drop(fd)
-                    open_ones -= 1
-        close_quietly(*said)
-        return said[self._errors], said[self._texts]
+    def _hear(self, ready: Iterable[int]) -> None:
+        """Read what the program says on descriptor 2, and on 4 or 6."""
+        for fd in self._open.intersection(ready):
+            data = os.read(fd, BLOCK)
+            self._said[fd] = (self._said[fd] + data)[:ENOUGH]
+            if not data:
+                self._poll.drop(fd)
+                self._open.remove(fd)
+
+    def _outcome(self) -> int:
+        """Hear the program out: its exit status, or minus the signal.
+
+        What it has started and left behind may hold its descriptors for ever; that is not waited for.
+        """
+        code = None
+        while code is None and self._open:
+            self._hear(self._poll.wait(PATIENCE))
+            code = ended(self.pid)
+        self._hear(self._poll.wait(0))  # its last words
+        return wait(self.pid) if code is None else code
 
 
 def pass_on(said: bytes) -> None:

@@ -7,7 +7,13 @@ import time
 
 import pytest
 
+from qmailpy.programs.qmail_smtpd import serve
+from qmailpy.smtp.facts import Rules
+from qmailpy.smtp.server import Session
+from qmailpy.text.received import Client
+from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
+from tests.smtp.world import FakeQueue, FakeWorld
 
 MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n"
 
@@ -76,6 +82,50 @@ def test_a_command_that_drips_is_cut_off(home):
     assert time.monotonic() < begin + 9
     child.stdout.close()
     child.stderr.close()
+
+
+class BrokenQueue(FakeQueue):
+    """Has a bug, found at the end of a message."""
+
+    def close(self):
+        return {}["no such key"] if self.sender is not None else super().close()
+
+
+class BrokenWorld(FakeWorld):
+    """Its queue has a bug."""
+
+    def open_queue(self):
+        return BrokenQueue(self)
+
+
+def test_a_bug_is_told_as_421_and_nothing_is_accepted(capfd):
+    world, (source, client), (listen, target) = BrokenWorld(), os.pipe(), os.pipe()
+    os.write(client, MAIL + b"x\r\n.\r\nNOOP\r\n")
+    assert serve(Session(Rules(b"mx"), Client(), world), Connection(source, target, 5)) == 1
+    assert os.read(listen, 1000).splitlines()[-2:] == [b"354 go ahead", b"421 internal error (#4.3.0)"]
+    assert world.queued == []
+    assert "while queueing the message" in capfd.readouterr().err
+    for fd in (source, client, listen, target):
+        os.close(fd)
+
+
+def test_a_client_that_does_not_listen(home):
+    child = start(home)
+    child.stdout.close()
+    child.stdin.write(b"NOOP\r\n")
+    assert child.wait(20) == 1  # and not by SIGPIPE
+    assert child.stderr.read() == b""
+    child.stdin.close()
+    child.stderr.close()
+
+
+@pytest.mark.parametrize(("env", "said"), [
+    ({"DATABYTES": "3"}, b"552 "), ({"RELAYCLIENT": ".gw"}, b"250 "), ({"QMAILQUEUE": "/nowhere"}, b"451 "),
+])
+def test_variables(home, env, said):
+    done = home.run("qmail-smtpd", stdin=MAIL + b"1234\r\n.\r\nQUIT\r\n", **env)
+    assert done.stdout.splitlines()[-2].startswith(said)
+    assert (home.queued() or (b"", b""))[1] == (b"Fa@b.example\0Tc@ours.example.gw\0\0" if "RELAYCLIENT" in env else b"")
 
 
 def test_bad_control_files(home):

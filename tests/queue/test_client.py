@@ -1,6 +1,7 @@
 """Handing messages to queue programs: real ones, which keep, refuse, chatter, die or do not exist."""
 
 import os
+import time
 
 import pytest
 
@@ -82,6 +83,25 @@ def test_an_abandoned_message_has_no_envelope(queue, tmp_path):
 def test_a_program_that_reads_nothing(queue):
     assert hand_over(queue("exit 31"), b"x" * 300000).startswith("Dmail server")
     assert hand_over(queue("exit 0"), b"x" * 300000) == "Zqq read error (#4.3.0)"
+
+
+def test_a_program_that_says_much_before_it_reads(queue, capfd):
+    """Neither waits for the other: its words fill a pipe before the message does."""
+    chatter = "head -c 200000 /dev/zero | tr '\\0' e >&2; "
+    assert hand_over(queue(chatter + KEEP + "exit 0"), b"x" * 300000) == ""
+    assert len(capfd.readouterr().err) == 65536
+
+
+def test_what_a_program_leaves_behind_is_not_waited_for(queue, tmp_path):
+    """A process in the background may keep the descriptors for as long as it likes."""
+    left, begin = KEEP + "sleep 60 & echo $! > left; ", time.monotonic()
+    try:
+        assert hand_over(queue(left + "exit 0")) == ""
+        os.kill(int((tmp_path / "left").read_text()), 9)
+        assert hand_over(queue(left + "echo 'Dno (#5.7.1)' >&4; exit 82")) == "Dno (#5.7.1)"
+        assert time.monotonic() < begin + 50
+    finally:
+        os.kill(int((tmp_path / "left").read_text()), 9)
 
 
 def test_a_program_that_dies_or_cannot_be_run(queue, tmp_path):

@@ -31,3 +31,15 @@ def test_a_line_that_is_too_long_is_given_as_none_once():
 @given(st.binary(max_size=80), st.integers(1, 9))
 def test_pieces_change_nothing(data, size):
     assert lines([data[at:at + size] for at in range(0, len(data), size)], 200)[0] == data.split(b"\n")[:-1]
+
+
+def test_lines_are_handed_out_as_they_are_asked_for():
+    buffer = LineBuffer(10)
+    buffer.add(b"a\nb\nc")
+    assert buffer.next_line() == (b"a",)
+    buffer.add(b"")
+    buffer.add(b"d\ne")
+    assert buffer.next_line() == (b"b",)
+    assert buffer.next_line() == (b"cd",)
+    assert buffer.take() == b"e"
+    assert buffer.next_line() is None
