@@ -31,20 +31,27 @@ class Facts:
     helo        the name in HELO or EHLO; None before that
     sender      of the transaction under way; None: no MAIL yet
     recipients  accepted so far, as they go into the envelope
+    room_taken  bytes of memory that these take, about
     recipient   of the RCPT that is being judged
     size        that the client has announced with MAIL; 0: none
     """
 
-    __slots__ = ("rules", "client", "helo", "sender", "recipients", "recipient", "size")
+    __slots__ = ("rules", "client", "helo", "sender", "recipients", "room_taken", "recipient", "size")
 
     def __init__(self, rules: Rules, client: Client) -> None:
         self.rules, self.client = rules, client
         self.helo: bytes | None = None
         self.sender: bytes | None = None
         self.recipients: list[bytes] = []
+        self.room_taken = 0
         self.recipient = b""
         self.size = 0
 
     def forget_transaction(self) -> None:
         """As after RSET."""
-        self.sender, self.recipients, self.recipient, self.size = None, [], b"", 0
+        self.sender, self.recipients, self.room_taken, self.recipient, self.size = None, [], 0, b"", 0
+
+    def accept_recipient(self, address: bytes) -> None:
+        """Add an address to the envelope."""
+        self.recipients.append(address)
+        self.room_taken += len(address) + 48  # what a bytes object and its place in a list take

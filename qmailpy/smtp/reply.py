@@ -36,6 +36,7 @@ BUG = Reply(421, "internal error (#4.3.0)", closing=1)
 LOOPING = Reply(554, "too many hops, this message is looping (#5.4.6)")
 TOO_BIG = Reply(552, "sorry, that message size exceeds my databytes limit (#5.3.4)")
 BAD_MAIL_FROM = Reply(553, "sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
+TOO_MANY = Reply(452, "sorry, too many recipients (#4.5.3)")
 NO_GATEWAY = Reply(553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
 
 

@@ -154,7 +154,7 @@ class Session:
         self.facts.recipient = self.own_literal(found[0])
         if refused := refusal(AT_RCPT, self.facts, self.world):
             return refused
-        self.facts.recipients.append(self.facts.recipient + (self.facts.rules.relay or b""))
+        self.facts.accept_recipient(self.facts.recipient + (self.facts.rules.relay or b""))
         return reply.OK
 
     def data(self, argument: bytes) -> Reply:

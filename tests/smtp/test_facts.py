@@ -7,5 +7,9 @@ from qmailpy.text.received import Client
 def test_a_transaction_is_forgotten_whole_and_the_helo_name_stays():
     facts = Facts(Rules(b"mx"), Client())
     facts.helo, facts.sender, facts.recipients, facts.recipient, facts.size = b"x", b"a", [b"b"], b"b", 5
+    facts.accept_recipient(b"c")
+    assert facts.recipients == [b"b", b"c"]
+    assert facts.room_taken > 1
     facts.forget_transaction()
     assert (facts.helo, facts.sender, facts.recipients, facts.recipient, facts.size) == (b"x", None, [], b"", 0)
+    assert facts.room_taken == 0

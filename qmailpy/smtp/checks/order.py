@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.smtp.checks.rcpt import may_relay
+from qmailpy.smtp.checks.rcpt import has_room, may_relay
 from qmailpy.smtp.checks.sender import bad_mail_from
 from qmailpy.smtp.checks.size import announced_size
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Check = Callable[[Facts, World], Reply | None]
 
 AT_MAIL: tuple[Check, ...] = (announced_size,)
-AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay)
+AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay, has_room)
 
 
 def refusal(checks: Sequence[Check], facts: Facts, world: World) -> Reply | None:

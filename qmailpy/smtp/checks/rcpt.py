@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from qmailpy.smtp.reply import Reply
     from qmailpy.smtp.world import World
 
+ROOM = 16 << 20  # bytes for the recipients of one message: over 100 000 of usual length
+
+
+def has_room(facts: Facts, world: World) -> Reply | None:
+    """A client cannot make memory grow without a bound; what it is refused it can send next (RFC 5321 section 4.5.3.1.10)."""
+    return reply.TOO_MANY if facts.room_taken >= ROOM else None
+
 
 def suffixes(host: bytes) -> Iterator[bytes]:
     """`host`, and each of its suffixes that begins with a dot."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmailpy.smtp.checks.rcpt import may_relay, suffixes
+from qmailpy.smtp.checks.rcpt import ROOM, has_room, may_relay, suffixes
 from qmailpy.smtp.facts import Facts, Rules
 from qmailpy.text.received import Client
 from tests.smtp.world import FakeWorld
@@ -40,3 +40,16 @@ def test_a_relay_client_and_the_second_list():
 def test_suffixes():
     assert list(suffixes(b"a.b.c")) == [b"a.b.c", b".b.c", b".c"]
     assert list(suffixes(b".a")) == [b".a"]
+
+
+@pytest.mark.parametrize("address", [b"x" * 899, b"a@example.com"])
+def test_recipients_take_no_more_than_their_room(address):
+    facts, accepted = Facts(Rules(), Client()), 0
+    while has_room(facts, FakeWorld()) is None:
+        facts.accept_recipient(address)
+        accepted += 1
+    assert has_room(facts, FakeWorld()).code == 452
+    assert accepted > 10000
+    assert accepted * len(address) <= ROOM
+    facts.forget_transaction()
+    assert has_room(facts, FakeWorld()) is None
