@@ -4,6 +4,7 @@ The launcher hides PATH, the locale and the dynamic linker's variables from the 
 prefix on their names; here they get their own names back.  Then PROGRAM's main runs.
 """
 
+import gc
 import os
 import sys
 
@@ -27,6 +28,7 @@ def spare_future() -> None:
 def start() -> None:
     """Run the program that the command line names, and exit."""
     spare_future()
+    gc.disable()  # while modules are loaded there is nothing to collect
     top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     try:
         # The link to the current version, resolved once: what is imported later must be of the same one, also after an upgrade.
@@ -43,6 +45,7 @@ def start() -> None:
 
     name_process(program)
     module = __import__("qmailpy.programs." + program.replace("-", "_"), fromlist=["main"])
+    gc.enable()
     run(module.main, argv, env)
 
 

@@ -53,6 +53,8 @@ def connect(address: str, port: int, seconds: float, timeout: float, source: str
             opened.bind((source, 0))
         opened.settimeout(seconds)
         opened.connect((address, port))
+        # The end of a message is a small write behind a large one: it must not wait for the other side's acknowledgement.
+        opened.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
     except BaseException:
         opened.close()
         raise

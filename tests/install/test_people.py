@@ -12,8 +12,10 @@ from qmailpy.install import people
 
 @pytest.fixture
 def checkout(tmp_path):
-    me = pwd.getpwuid(os.getuid()).pw_name
-    mine = grp.getgrgid(os.getgid()).gr_name
+    try:
+        me, mine = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    except KeyError:
+        pytest.skip("whoever runs this has no name")
     (tmp_path / "conf-users").write_text(f"{me}\n" * 8 + "\ncomment\n")
     (tmp_path / "conf-groups").write_text(f"{mine}\n{mine}\n")
     return tmp_path
