@@ -9,6 +9,7 @@ import os
 import sys
 
 HIDDEN = "QMAILPY_HIDDEN_"
+KEYWORDS = {"except": "except_"}  # programs that Python has a word for
 
 
 def restore(env: dict[str, str]) -> None:
@@ -44,7 +45,7 @@ def start() -> None:
     from qmailpy.unix.process import name_process
 
     name_process(program)
-    module = __import__("qmailpy.programs." + program.replace("-", "_"), fromlist=["main"])
+    module = __import__("qmailpy.programs." + KEYWORDS.get(program, program.replace("-", "_")), fromlist=["main"])
     gc.enable()
     run(module.main, argv, env)
 

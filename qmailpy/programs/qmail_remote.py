@@ -1,4 +1,4 @@
-"""qmail-remote: send the message on descriptor 0 to recipients at one host, by SMTP.  See qmail-remote(8)."""
+"""qmail-remote: send the message on descriptor 0 to recipients at one host, by SMTP or QMTP.  See qmail-remote(8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qmailpy.home import here
 from qmailpy.queue.tcpto import DeadHosts
 from qmailpy.remote import report
 from qmailpy.remote.connect import Connector, Failed, hops
-from qmailpy.remote.route import target
+from qmailpy.remote.route import QMTP, doors, target
 from qmailpy.settings.load import load
 from qmailpy.smtp.client import Body, PartialLine, ReplyReader, Stuffer, TooLong, dialogue
 from qmailpy.text.quote import quoted
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qmailpy.smtp.client import Reply, Verdict
     from qmailpy.unix.net import Stream
 
-SETTINGS = ("helohost", "smtproutes", "timeoutconnect", "timeoutremote")
+SETTINGS = ("helohost", "qmtproutes", "smtproutes", "timeoutconnect", "timeoutremote")
 ARGUMENTS = 3
 
 
@@ -118,12 +118,17 @@ def deliver(arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
     values = load(home, SETTINGS)
     if not values.known("helohost"):
         raise Failed(report.record(report.NO_CONTROLS))
-    wanted = target(arguments[0], values.map("smtproutes") or {})
+    qmtproutes = values.map("qmtproutes")
+    wanted = target(arguments[0], values.map("smtproutes") or {}, qmtproutes or {})
     from qmailpy.unix.resolver import Resolver
 
     dead = DeadHosts(home.at("queue", "lock", "tcpto"), os.getpid())
     connector = Connector(dead, values.number("timeoutconnect"), values.number("timeoutremote"), int(time.time()))
-    stream, address = connector.connect(hops(wanted, Resolver(env)), wanted.port)
+    stream, address, protocol = connector.connect(hops(wanted, Resolver(env)), lambda hop: doors(wanted, hop, qmtproutes is not None))
+    if protocol == QMTP:
+        from qmailpy.remote.qmtp import QmtpCourier
+
+        return QmtpCourier(stream, address).run(arguments[1], arguments[2:])
     return Courier(stream, address).run(values.line("helohost"), on_the_wire(arguments[1]), [on_the_wire(one) for one in arguments[2:]])
 
 

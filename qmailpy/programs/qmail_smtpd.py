@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
-from qmailpy.queue.client import QueueProcess
+from qmailpy.serve.world import World, client, lower, relay
 from qmailpy.settings.load import load
 from qmailpy.smtp import reply
 from qmailpy.smtp.facts import Rules
 from qmailpy.smtp.server import Session
-from qmailpy.text.received import Client
 from qmailpy.unix.connection import Connection, Gone
 from qmailpy.unix.fds import TimedOut
 from qmailpy.unix.signals import shielded
@@ -27,57 +25,14 @@ SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmail
 LOST = 1
 
 
-class World:
-    """What qmail-smtpd's session asks for: the clock, this host's addresses, morercpthosts.cdb, the queue."""
-
-    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
-        self.home, self.env = home, env
-
-    def now(self) -> int:
-        return int(time.time())
-
-    def is_own_address(self, address: str) -> bool:
-        from qmailpy.unix.ipme import own_addresses
-
-        return own_addresses().has(address)
-
-    def in_more_rcpthosts(self, name: bytes) -> bool:
-        path = self.home.at("control", "morercpthosts.cdb")
-        if not os.path.exists(path):
-            return False
-        from qmailpy.unix.cdb import lookup
-
-        return lookup(path, name) is not None
-
-    def open_queue(self) -> QueueProcess:
-        return QueueProcess(self.home, self.env)
-
-
-def client(env: Mapping[str, str]) -> Client:
-    """Who connects, as the listener says (tcp-environ(5))."""
-    def variable(*names: str) -> bytes | None:
-        return next((os.fsencode(env[name]) for name in names if name in env), None)
-
-    found = Client(info=variable("TCPREMOTEINFO"))
-    for field, names in (("ip", ("TCPREMOTEIP",)), ("host", ("TCPREMOTEHOST",)), ("local", ("TCPLOCALHOST", "TCPLOCALIP"))):
-        if (value := variable(*names)) is not None:
-            setattr(found, field, value)
-    return found
-
-
 def rules(home: Home, env: Mapping[str, str]) -> tuple[Rules, int]:
     """The session's rules, and the seconds to wait for the client.  Raises Temporary."""
     values = load(home, SETTINGS, env)
     if not values.known("smtpgreeting"):
         raise Temporary("neither control/smtpgreeting nor control/me is there")
-
-    def lower(names: list[bytes] | None) -> frozenset[bytes] | None:
-        return None if names is None else frozenset(name.lower() for name in names)
-
-    relay = os.fsencode(env["RELAYCLIENT"]) if "RELAYCLIENT" in env else None
     local_ip_host = values.line("localiphost") if values.known("localiphost") else None
-    found = Rules(values.line("smtpgreeting"), local_ip_host, lower(values.list("badmailfrom")) or frozenset(),
-                  lower(values.list("rcpthosts")), values.number("databytes"), relay)
+    found = Rules(values.line("smtpgreeting"), local_ip_host, lower(values, "badmailfrom") or frozenset(),
+                  lower(values, "rcpthosts"), values.number("databytes"), relay(env))
     return found, max(values.number("timeoutsmtpd"), 1)
 
 

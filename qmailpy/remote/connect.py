@@ -12,6 +12,8 @@ from qmailpy.unix.net import connect, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qmailpy.queue.tcpto import DeadHosts
     from qmailpy.remote.route import Target
     from qmailpy.unix.net import Stream
@@ -82,20 +84,23 @@ class Connector:
     def __init__(self, dead: DeadHosts, seconds: float, timeout: float, now: int) -> None:
         self.dead, self.seconds, self.timeout, self.now = dead, seconds, timeout, now
 
-    def connect(self, tried: list[Hop], port: int) -> tuple[Stream, str]:
-        """(the connection, the address it leads to).  Raises Failed."""
+    def connect(self, tried: list[Hop], doors: Callable[[Hop], tuple[tuple[int, str], ...]]) -> tuple[Stream, str, str]:
+        """(the connection, the address it leads to, the protocol spoken there); `doors` gives ports and protocols of a hop.  Raises Failed."""
         for hop in tried:
-            place = packed(hop.address)
-            remembered = len(place) == 4
-            if remembered and self.dead.is_dead(place, self.now):
+            host = packed(hop.address)
+            remembered = len(host) == 4
+            if remembered and self.dead.is_dead(host, self.now):
                 continue
-            try:
-                stream = connect(hop.address, port, self.seconds, self.timeout)
-            except OSError as problem:
+            silent = True
+            for port, protocol in doors(hop):
+                try:
+                    stream = connect(hop.address, port, self.seconds, self.timeout)
+                except OSError as problem:
+                    silent = silent and isinstance(problem, TimeoutError)
+                    continue
                 if remembered:
-                    self.dead.note(place, isinstance(problem, TimeoutError), self.now)
-                continue
+                    self.dead.note(host, False, self.now)
+                return stream, hop.address, protocol
             if remembered:
-                self.dead.note(place, False, self.now)
-            return stream, hop.address
+                self.dead.note(host, silent, self.now)
         raise Failed(report.record(report.NO_CONNECTION))

@@ -16,6 +16,7 @@ NULL_MX = "DSorry, that host does not accept mail. (#5.1.10)"
 PARTIAL_LINE = "DSMTP cannot transfer messages with partial final lines. (#5.6.2)"
 IMPROPER = "DI (qmail-remote) was invoked improperly. (#5.3.5)"
 LINE_BREAK = "DSorry, that address has a line break in it. (#5.1.3)"
+IMPROPER_QMTP = "ZRecipient did not talk proper QMTP (#4.3.0)"
 LOOPS_BACK = ("DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
               "it isn't in my control/locals file, so I don't treat it as local. (#5.4.6)")
 
@@ -46,6 +47,19 @@ def of_recipient(word: str, reply: Reply, address: str) -> bytes:
 def of_message(verdict: Verdict, address: str) -> bytes:
     """The record of the message."""
     return f"{verdict.letter}{verdict.before}{address}{verdict.after}.\n".encode() + said(verdict.reply) + b"\0"
+
+
+def of_qmtp_recipient(word: str, answer: bytes, address: str) -> bytes:
+    """The record of one recipient that a QMTP server has answered for; the answer without its letter."""
+    if word == "r":
+        return b"r\0"
+    safe = answer.replace(b"\0", b"?").rstrip(b"\r\n")
+    return f"{word}{address} does not like recipient.\nRemote host said: ".encode() + safe + b"\n\0"
+
+
+def of_qmtp_message(taken: bool, address: str) -> bytes:
+    """The record of a message that went by QMTP."""
+    return record(f"K{address} accepted message." if taken else f"DGiving up on {address}.")
 
 
 def dropped(address: str, critical: bool) -> bytes:

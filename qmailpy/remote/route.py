@@ -1,4 +1,4 @@
-"""Where mail for a host goes: smtproutes, and the order of mail exchangers (qmail-remote(8))."""
+"""Where mail for a host goes: qmtproutes, smtproutes, the order of mail exchangers, and the ports to try there (qmail-remote(8))."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-SMTP = 25
+SMTP, QMTP = "SMTP", "QMTP"
+SMTP_PORT, QMTP_PORT = 25, 209
+QMTP_PREFERENCES = range(12801, 13056, 16)  # of mail exchangers that take mail by QMTP too (MXPS, cr.yp.to/proto/mxps.txt)
 
 
 class Target:
-    """A host and port; `relay`: an artificial route leads there, so that its own MX records and its being us do not matter."""
+    """A host, port and protocol.
 
-    __slots__ = ("host", "port", "relay")
+    relay  an artificial route leads there, so that its own MX records and its being us do not matter
+    """
 
-    def __init__(self, host: bytes, port: int = SMTP, relay: bool = False) -> None:
-        self.host, self.port, self.relay = host, port, relay
+    __slots__ = ("host", "port", "relay", "protocol")
+
+    def __init__(self, host: bytes, port: int = SMTP_PORT, relay: bool = False, protocol: str = SMTP) -> None:
+        self.host, self.port, self.relay, self.protocol = host, port, relay, protocol
 
 
 class Hop:
@@ -29,13 +34,24 @@ class Hop:
         self.address, self.preference = address, preference
 
 
-def target(host: bytes, routes: Mapping[bytes, bytes]) -> Target:
-    """Where mail for `host` goes: host, .suffix of it or empty key in smtproutes, the longest first; an empty relay is no route."""
+def target(host: bytes, smtproutes: Mapping[bytes, bytes], qmtproutes: Mapping[bytes, bytes]) -> Target:
+    """Where mail for `host` goes: by its name, a .suffix of it or the empty key, the longest first; an empty relay is no route.
+
+    Of two routes with the same key, that of qmtproutes counts.
+    """
     for key in keys(host.lower()):
-        if key in routes:
-            relay = routes[key]
-            return parse(relay) if relay else Target(host)
+        for routes, protocol, port in ((qmtproutes, QMTP, QMTP_PORT), (smtproutes, SMTP, SMTP_PORT)):
+            if key in routes:
+                relay = routes[key]
+                return parse(relay, protocol, port) if relay else Target(host)
     return Target(host)
+
+
+def doors(wanted: Target, hop: Hop, by_preference: bool) -> tuple[tuple[int, str], ...]:
+    """The (port, protocol) pairs to try at a hop, in order; `by_preference`: QMTP first where the hop's MX preference says so."""
+    if by_preference and not wanted.relay and hop.preference in QMTP_PREFERENCES:
+        return (QMTP_PORT, QMTP), (wanted.port, wanted.protocol)
+    return ((wanted.port, wanted.protocol),)
 
 
 def keys(host: bytes) -> Iterator[bytes]:
@@ -49,15 +65,15 @@ def keys(host: bytes) -> Iterator[bytes]:
         yield b""
 
 
-def parse(relay: bytes) -> Target:
-    """relay, relay:port, [address] or [address]:port, where the address may be IPv6, with or without "IPv6:"."""
+def parse(relay: bytes, protocol: str = SMTP, port: int = SMTP_PORT) -> Target:
+    """relay, relay:port, [address] or [address]:port, where the address may be IPv6, with or without "IPv6:"; `port`: where none is named."""
     if relay.startswith(b"[") and b"]" in relay:
         host, _, rest = relay.partition(b"]")
-        return Target(host + b"]", digits(rest.removeprefix(b":")) or SMTP, relay=True)
+        return Target(host + b"]", digits(rest.removeprefix(b":")) or port, True, protocol)
     if relay.count(b":") > 1:  # a bare IPv6 address
-        return Target(relay, relay=True)
-    host, _, port = relay.partition(b":")
-    return Target(host, digits(port) or SMTP, relay=True)
+        return Target(relay, port, True, protocol)
+    host, _, rest = relay.partition(b":")
+    return Target(host, digits(rest) or port, True, protocol)
 
 
 def literal(host: bytes) -> str | None:
@@ -71,6 +87,13 @@ def literal(host: bytes) -> str | None:
     if len(parts) == 4 and all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
         return ".".join(str(int(part)) for part in parts)
     return None
+
+
+def place(text: bytes, port: int) -> tuple[str, int] | None:
+    """(address, port) of an IP address with or without a port behind it, in any form that `parse` takes; None for a name."""
+    found = parse(text, port=port)
+    address = literal(found.host)
+    return None if address is None else (address, found.port)
 
 
 def in_order(exchangers: Sequence[tuple[int, bytes]], draw: Callable[[], int]) -> list[tuple[int, bytes]]:

@@ -75,6 +75,10 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
     Setting("plusdomain", Line, INJECT, "Domain that takes the place of a plus sign at the end of a host name.", default=ME, literal=b"plusdomain",
             env="QMAILPLUSDOMAIN", shown=("Plus domain name is ", ".")),
     Setting("qmqpservers", List, QMQPC, "IP addresses of QMQP servers, one a line, tried in this order.", shown=("QMQP server: ", ".", "No QMQP servers.")),
+    Setting("qmtproutes", Map, REMOTE,
+            "domain:relay or domain:relay:port, one a line: where mail for a domain goes by QMTP; before smtproutes where both have the same "
+            "domain. If the file exists, though it be empty, mail exchangers whose preference says so are tried by QMTP first.",
+            shown=("QMTP route: ", "", "No artificial QMTP routes.")),
     Setting("queuelifetime", Number, SEND, "Seconds that a message may wait in the queue; after that, one more failure makes it bounce.", default=604800,
             shown=("Message lifetime in the queue is ", " seconds.")),
     Setting("rcpthosts", List, (SMTPD, QMTPD),

@@ -1,4 +1,4 @@
-"""Dates of mail, from seconds since 1970, always UTC: RFC 5322 section 3.3, and the asctime form of mbox From_ lines."""
+"""Dates of mail, from seconds since 1970, UTC unless an offset is given: RFC 5322 section 3.3, and the asctime form of mbox From_ lines."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ def civil(seconds: int) -> tuple[int, int, int, int, int, int]:
     return year + 400 * era + (month <= 2), month, day, left // 3600, left // 60 % 60, left % 60
 
 
-def rfc822(seconds: int) -> bytes:
-    """As in header fields: b"23 Nov 2026 21:00:00 -0000", without a newline."""
-    year, month, day, hour, minute, second = civil(seconds)
-    return b"%d %s %d %02d:%02d:%02d -0000" % (day, MONTHS[month - 1], year, hour, minute, second)
+def rfc822(seconds: int, offset: int | None = None) -> bytes:
+    """As in header fields: b"23 Nov 2026 21:00:00 -0000", without a newline; `offset`: local time's, in seconds east of UTC."""
+    year, month, day, hour, minute, second = civil(seconds + (offset or 0))
+    zone = b"-0000"
+    if offset is not None:
+        minutes = (abs(offset) + 30) // 60
+        zone = b"%s%02d%02d" % (b"-" if offset < 0 else b"+", minutes // 60, minutes % 60)
+    return b"%d %s %d %02d:%02d:%02d %s" % (day, MONTHS[month - 1], year, hour, minute, second, zone)
 
 
 def asctime(seconds: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 from qmailpy.unix.fds import TimedOut, wait_readable
@@ -108,6 +109,17 @@ def tune(connection: int, *, delay: bool, keep_options: bool) -> None:
             opened.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
     except OSError:
         pass
+    finally:
+        opened.detach()
+
+
+def ends(fd: int) -> tuple[tuple[str, int], tuple[str, int]]:
+    """(address, port) of this and of the other end of the TCP connection on a descriptor.  Raises OSError if it is none."""
+    opened = socket.socket(fileno=fd)
+    try:
+        if opened.family not in (socket.AF_INET, socket.AF_INET6):
+            raise OSError(errno.EAFNOSUPPORT, "no TCP connection")
+        return end(opened.getsockname()), end(opened.getpeername())
     finally:
         opened.detach()
 

@@ -90,6 +90,18 @@ def place(fds: Mapping[int, int]) -> None:
     os.closerange(low, os.sysconf("SC_OPEN_MAX"))
 
 
+def standard() -> dict[int, int]:
+    """Descriptors 0, 1 and 2 as a child is to have them: those of the three that are open."""
+    found = {}
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            continue
+        found[number] = number
+    return found
+
+
 def reset_signals() -> None:
     """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
     for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
+    from typing import NoReturn
 
 ALRM, CHLD, HUP, INT, PIPE, TERM = _signal.SIGALRM, _signal.SIGCHLD, _signal.SIGHUP, _signal.SIGINT, _signal.SIGPIPE, _signal.SIGTERM
 # What a terminal or a limit sends to whole process groups, and a program that holds a message must not die of.
@@ -65,6 +66,15 @@ class deadline(_Restored):  # noqa: N801
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
         _signal.setitimer(_signal.ITIMER_REAL, 0)
         super().__exit__(kind, problem, trace)
+
+
+class Late(Exception):
+    """A time limit is over."""
+
+
+def too_late() -> NoReturn:
+    """What a deadline does in a program that ends with it.  Raises Late."""
+    raise Late
 
 
 class Wakeup:

@@ -1,0 +1,1 @@
+"""POP3 without input or output (RFC 1939)."""

@@ -1,0 +1,101 @@
+"""qmail-pop3d: a Maildir by POP3 on descriptors 0 and 1, for a client that has logged in.  See qmail-pop3d(8)."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from qmailpy.exits import OK, Temporary, complain
+from qmailpy.local.scan import clean, messages, unique
+from qmailpy.pop3.commands import error
+from qmailpy.pop3.session import Session
+from qmailpy.unix.connection import Connection
+from qmailpy.unix.fds import BLOCK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+
+TIMEOUT = 1200  # seconds to wait for the client
+ROOT = 1  # exit status where it is started as root
+
+
+class Maildir:
+    """The messages that were there when the session began."""
+
+    def __init__(self, base: bytes) -> None:
+        self.base = base
+        now = int(time.time())
+        clean(base, now)
+        found = messages(base, now)
+        self.names = [name for _, name, _ in found]
+        self.sizes = [size for _, _, size in found]
+
+    def unique(self, number: int) -> bytes:
+        return unique(self.names[number])
+
+    def blocks(self, number: int) -> Iterator[bytes] | None:
+        try:
+            fd = os.open(self.path(self.names[number]), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        return self.read(fd)
+
+    @staticmethod
+    def read(fd: int) -> Iterator[bytes]:
+        """What a descriptor gives; closed behind that."""
+        try:
+            while data := os.read(fd, BLOCK):
+                yield data
+        finally:
+            os.close(fd)
+
+    def remove(self, number: int) -> bool:
+        try:
+            os.unlink(self.path(self.names[number]))
+        except OSError:
+            return False
+        return True
+
+    def keep(self, number: int) -> None:
+        name = self.names[number]
+        if name.startswith(b"new/"):
+            try:
+                os.rename(self.path(name), self.path(b"cur/" + name[4:] + b":2,"))
+            except OSError:
+                pass  # it stays new
+
+    def path(self, name: bytes) -> bytes:
+        """A message's file."""
+        return self.base + b"/" + name
+
+
+def talk(session: Session, connection: Connection) -> None:
+    """The dialogue, to its end.  Raises OSError if the client has gone, or is silent too long, or a message breaks off."""
+    connection.say(session.greeting())
+    while not session.over:
+        for piece in session.feed(connection.read()):
+            connection.say(piece)
+    connection.flush()
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    if os.getuid() == 0:
+        complain("qmail-pop3d invoked as uid 0, terminating")
+        return ROOT
+    connection = Connection(0, 1, TIMEOUT)
+    try:
+        if len(argv) < 2 or not os.path.isdir(argv[1]):
+            connection.say(error("this user has no $HOME/Maildir"))
+            connection.flush()
+            return OK
+        try:
+            maildir = Maildir(os.fsencode(argv[1]))
+        except Temporary:
+            connection.say(error("unable to scan $HOME/Maildir"))
+            connection.flush()
+            return OK
+        talk(Session(maildir), connection)
+    except OSError:
+        return OK
+    return OK

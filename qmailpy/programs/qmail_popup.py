@@ -1,0 +1,76 @@
+"""qmail-popup: ask a POP3 client for name and password, and run a program that checks them.  See qmail-popup(8)."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from qmailpy.exits import complain
+from qmailpy.pop3.commands import error
+from qmailpy.pop3.login import Login
+from qmailpy.unix.connection import Connection, Gone
+from qmailpy.unix.fds import TimedOut, close_quietly, write_all
+from qmailpy.unix.process import pipe, spawn, wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+TIMEOUT = 1200  # seconds to wait for the client
+ENDED = 1  # the exit status in any case
+ARGUMENTS = 2
+
+
+def ask(login: Login, connection: Connection) -> None:
+    """The dialogue, until the client has said who it is or that it ends.  Raises Gone, TimedOut."""
+    connection.say(login.greeting())
+    while not login.over and login.credentials is None:
+        # Byte by byte: what the client says behind its password is for the program that comes next.
+        connection.say_all(login.feed(connection.read(1)))
+    connection.flush()
+
+
+def check(subprogram: list[str], env: MutableMapping[str, str], secret: bytes) -> str:
+    """Run the subprogram, with the secret on its descriptor 3; what to tell the client when it has ended, or ""."""
+    try:
+        source, target = pipe()
+    except OSError:
+        return "unable to open pipe"
+    try:
+        pid = spawn(subprogram, env, {0: 0, 1: 1, 2: 2, 3: source}, unrunnable=ENDED)
+    except OSError:
+        close_quietly(source, target)
+        return "unable to fork"
+    close_quietly(source)
+    try:
+        write_all(target, secret)
+    except OSError:
+        return "unable to write pipe"
+    finally:
+        close_quietly(target)
+    code = wait(pid)
+    if code < 0:
+        return "aack, child crashed"
+    return "authorization failed" if code else ""
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    connection = Connection(0, 1, TIMEOUT)
+    try:
+        if len(argv) <= ARGUMENTS:
+            connection.say(error("usage: popup hostname subprogram"))
+            connection.flush()
+            return ENDED
+        challenge = b"<%d.%d@%s>" % (os.getpid(), int(time.time()), os.fsencode(argv[1]))
+        login = Login(challenge)
+        ask(login, connection)
+        if login.credentials:
+            trouble = check(argv[2:], env, b"\0".join([*login.credentials, challenge, b""]))
+            if trouble:
+                connection.say(error(trouble))
+                connection.flush()
+    except (Gone, TimedOut):
+        return ENDED
+    except Exception:  # noqa: BLE001 (a bug: its text could hold the password)
+        complain("qmail-popup: fatal: internal error")
+    return ENDED

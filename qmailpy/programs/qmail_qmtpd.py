@@ -1,0 +1,40 @@
+"""qmail-qmtpd: take mail by QMTP on descriptors 0 and 1.  See qmail-qmtpd(8)."""
+
+from __future__ import annotations
+
+from qmailpy.exits import OK, PERMANENT, TEMPORARY, Temporary
+from qmailpy.home import here
+from qmailpy.serve.world import World, client, lower, relay
+from qmailpy.settings.load import load
+from qmailpy.smtp.facts import Rules
+from qmailpy.smtp.qmtp import QmtpServer
+from qmailpy.text.netstring import Malformed, Reader, TooLong
+from qmailpy.unix.connection import Connection, Gone
+from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.signals import Late, deadline, shielded, too_late
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+SETTINGS = ("rcpthosts", "databytes")
+PATIENCE = 3600  # seconds for a whole connection
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    connection = Connection(0, 1, PATIENCE)
+    try:
+        with shielded(), deadline(PATIENCE, too_late):
+            home = here()
+            values = load(home, SETTINGS, env)
+            rules = Rules(rcpthosts=lower(values, "rcpthosts"), databytes=values.number("databytes"), relay=relay(env))
+            server = QmtpServer(Reader(connection.read), rules, client(env), World(home, env))
+            while True:
+                for reply in server.message():
+                    connection.say(reply)
+    except Gone:
+        return OK
+    except Malformed:
+        return PERMANENT
+    except (TooLong, TimedOut, Late, Temporary):
+        return TEMPORARY

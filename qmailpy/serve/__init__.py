@@ -1,0 +1,1 @@
+"""What the network servers share: who connects, the rules of the session, the world around it."""

@@ -1,0 +1,81 @@
+"""Run a program whose standard input is some lines of ours, then what descriptor 0 gives."""
+
+from __future__ import annotations
+
+import _signal
+import os
+
+from qmailpy.errnotext import wording
+from qmailpy.exits import PERMANENT, TEMPORARY, Temporary, is_temporary
+from qmailpy.unix.fds import BLOCK, close_quietly, write_all
+from qmailpy.unix.process import execute, fork_working, pipe, standard, wait
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def attempt(argv: Sequence[str], env: Mapping[str, str], unrunnable: Callable[[OSError], int]) -> int:
+    """Become a program; the exit code that `unrunnable` finds for the reason why not."""
+    try:
+        execute(argv, env)
+    except OSError as problem:
+        return unrunnable(problem)
+
+
+def code_of(problem: OSError) -> int:
+    """The exit code for a program that cannot be run: 111 if trying again may help, 100 if not."""
+    return TEMPORARY if is_temporary(problem.errno) else PERMANENT
+
+
+def feed(argv: Sequence[str], env: Mapping[str, str], head: bytes, unrunnable: Callable[[OSError], int]) -> int:
+    """Run a program on `head` and the rest of descriptor 0; its exit status.  Raises Temporary if it crashes or cannot be fed.
+
+    A program that ends without having read everything is content with what it got.
+    If the input cannot be read the program is killed: it must not take a part for the whole.
+    """
+    try:
+        source, target = pipe()
+        pid = fork_working(lambda: attempt(argv, env, unrunnable), {**standard(), 0: source})
+    except OSError as problem:
+        raise Temporary(f"unable to fork: {wording(problem.errno)}") from None
+    close_quietly(source)
+    try:
+        write_all(target, head)
+        while data := read(0, pid):
+            write_all(target, data)
+    except BrokenPipeError:
+        pass
+    finally:
+        close_quietly(target)
+    code = wait(pid)
+    if code < 0:
+        raise Temporary("child crashed")
+    return code
+
+
+def read(fd: int, pid: int) -> bytes:
+    """The next block.  Raises Temporary, and the child is gone, if there is none to be had."""
+    try:
+        return os.read(fd, BLOCK)
+    except OSError as problem:
+        os.kill(pid, _signal.SIGKILL)
+        wait(pid)
+        raise Temporary(f"unable to copy input: {wording(problem.errno)}") from None
+
+
+def judge(argv: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Run a program that judges a message; whether it exits 0.
+
+    Exit 111 and a crash are no judgement: raises Temporary.  A program that cannot be run for good counts as one that says no.
+    """
+    try:
+        pid = fork_working(lambda: attempt(argv, env, code_of), standard())
+    except OSError as problem:
+        raise Temporary(f"unable to fork: {wording(problem.errno)}") from None
+    code = wait(pid)
+    if code < 0:
+        raise Temporary("child crashed")
+    if code == TEMPORARY:
+        raise Temporary("temporary child error")
+    return code == 0
