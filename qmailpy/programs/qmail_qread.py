@@ -83,7 +83,8 @@ class Json:
         """The pieces of one message's line; its recipients are never all in memory."""
         from json import dumps
 
-        trouble, head = "", {"number": number}
+        trouble = ""
+        head: dict[str, object] = {"number": number}
         try:
             queued = Queued(paths, number)
             head |= {"birth": queued.birth, "size": queued.size, "sender": text(queued.sender), "bouncing": queued.bouncing}
