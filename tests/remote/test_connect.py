@@ -7,7 +7,7 @@ import pytest
 from qmailpy.queue.tcpto import DeadHosts
 from qmailpy.remote import connect
 from qmailpy.remote.connect import Connector, Failed, hops
-from qmailpy.remote.route import Hop, Target
+from qmailpy.remote.route import QMTP, SMTP, Hop, Target
 from qmailpy.unix import resolver
 from qmailpy.unix.ipme import OwnAddresses
 from qmailpy.unix.resolver import Resolver
@@ -69,8 +69,9 @@ def connector(tmp_path):
 
 def test_the_next_address_is_tried_when_one_refuses(connector):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        stream, address = connector.connect([Hop("127.0.0.2", 0), Hop("127.0.0.1", 0)], server.getsockname()[1])
-        assert address == "127.0.0.1"
+        port = server.getsockname()[1]
+        stream, address, protocol = connector.connect([Hop("127.0.0.2", 0), Hop("127.0.0.1", 0)], lambda hop: ((port, SMTP),))
+        assert (address, protocol) == ("127.0.0.1", SMTP)
         stream.close()
 
 
@@ -78,5 +79,28 @@ def test_nobody_answers(connector):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(Failed) as problem:
-        connector.connect([Hop("127.0.0.1", 0), Hop("::1", 0)], port)
+        connector.connect([Hop("127.0.0.1", 0), Hop("::1", 0)], lambda hop: ((port, SMTP),))
     assert problem.value.record == b"ZSorry, I wasn't able to establish an SMTP connection. (#4.4.1)\n\0"
+
+
+def test_the_next_door_is_tried_before_the_next_address(connector):
+    with socket.create_server(("127.0.0.1", 0)) as shut, socket.create_server(("127.0.0.1", 0)) as server:
+        port, closed = server.getsockname()[1], shut.getsockname()[1]
+        shut.close()
+        stream, address, protocol = connector.connect([Hop("127.0.0.1", 0), Hop("127.0.0.2", 0)], lambda hop: ((closed, QMTP), (port, SMTP)))
+        assert (address, protocol) == ("127.0.0.1", SMTP)
+        stream.close()
+
+
+def test_a_host_is_remembered_if_no_door_answers_in_time(connector, monkeypatch):
+    answers = {1: TimeoutError(), 2: TimeoutError(), 3: ConnectionRefusedError()}
+
+    def refuse(address, port, seconds, timeout):
+        raise answers[port]
+
+    monkeypatch.setattr(connect, "connect", refuse)
+    for ports, count in (((1, 3), 0), ((1, 2), 1)):
+        with pytest.raises(Failed):
+            connector.connect([Hop("192.0.2.1", 0)], lambda hop, ports=ports: tuple((port, SMTP) for port in ports))
+        with open(connector.dead.path, "rb") as remembered:
+            assert remembered.read(5) == (b"\xc0\0\2\1\1" if count else bytes(5))

@@ -1,0 +1,149 @@
+"""The server's side of QMTP and QMQP."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qmailpy.exits import Temporary
+from qmailpy.smtp.facts import Rules
+from qmailpy.smtp.qmtp import LineEnds, QmtpServer, qmqp_message
+from qmailpy.text.netstring import Ended, Malformed, Reader, encoded
+from qmailpy.text.received import Client
+from tests.smtp.world import FakeWorld
+
+OK = encoded(b"Kok 1000000000 qp 77")
+NO_GATEWAY = encoded(b"Dsorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
+
+
+def package(body=b"\nSubject: x\n\nbody\n", sender=b"a@b", recipients=(b"c@ours.example",)):
+    return encoded(body) + encoded(sender) + encoded(b"".join(map(encoded, recipients)))
+
+
+def source(data, step):
+    pieces = iter([data[at:at + step] for at in range(0, len(data), step)])
+    return Reader(lambda: next(pieces, b""))
+
+
+def qmtp(data, world=None, step=1 << 20, **rules):
+    rules.setdefault("rcpthosts", frozenset([b"ours.example"]))
+    world = world or FakeWorld()
+    server = QmtpServer(source(data, step), Rules(**rules), Client(ip=b"192.0.2.7"), world)
+    said = b""
+    try:
+        while True:
+            for reply in server.message():
+                said += reply
+    except Ended:
+        return said, world
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_a_message(step):
+    said, world = qmtp(package() * 2, step=step)
+    assert said == OK * 2
+    sender, recipients, message = world.queued[0]
+    assert (sender, recipients) == (b"a@b", [b"c@ours.example"])
+    assert message.startswith(b"Received: from unknown (192.0.2.7)\n  by unknown with QMTP; ")
+    assert message.endswith(b"\nSubject: x\n\nbody\n")
+    assert len(world.queued) == 2
+
+
+def test_lines_that_end_in_cr_lf():
+    _, world = qmtp(package(b"\ra\r\nb\rc\r\n\r"))
+    assert world.queued[0][2].endswith(b"\na\nb\rc\n\r")
+    _, world = qmtp(package(b"\na\r\n"))
+    assert world.queued[0][2].endswith(b"\na\r\n")
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b""]), max_size=12))
+def test_line_ends_do_not_depend_on_pieces(pieces):
+    ends = LineEnds()
+    assert b"".join(map(ends.feed, pieces)) + ends.finish() == b"".join(pieces).replace(b"\r\n", b"\n")
+
+
+@pytest.mark.parametrize(("recipients", "replies"), [
+    ([b"c@ours.example", b"d@else.example"], OK + NO_GATEWAY), ([b"d@else.example"], NO_GATEWAY), ([b"nohost"], OK), ([], b""),
+    ([b"x" * 1000 + b"@ours.example", b"c@ours.example"], encoded(b"Dsorry, I can't handle that recipient (#5.1.3)") + OK),
+    ([b"a\nb@ours.example"], encoded(b"Dsorry, I can't handle that recipient (#5.1.3)")),
+    ([b"a\0b@ours.example"], encoded(b"Dsorry, I can't handle that recipient (#5.1.3)")),
+])
+def test_each_recipient_has_its_reply(recipients, replies):
+    said, world = qmtp(package(recipients=recipients))
+    assert said == replies
+    accepted = replies.count(OK)
+    assert len(world.queued) == (1 if accepted else 0)
+    assert not accepted or len(world.queued[0][1]) == accepted
+
+
+def test_a_client_that_may_relay_and_the_end_it_adds():
+    said, world = qmtp(package(recipients=[b"d@else.example"]), relay=b".via")
+    assert (said, world.queued[0][1]) == (OK, [b"d@else.example.via"])
+
+
+@pytest.mark.parametrize(("body", "said"), [(b"\n12345", OK), (b"\n123456", encoded(b"Dsorry, that message size exceeds my databytes limit (#5.3.4)")),
+                                            (b"\r1234\r\n", OK)])
+def test_databytes(body, said):
+    assert qmtp(package(body), databytes=5)[0] == said
+
+
+@pytest.mark.parametrize("sender", [b"x" * 1000, b"a\r@b", b"a\n@b", b"a\0"])
+def test_senders_that_no_envelope_can_hold(sender):
+    said, world = qmtp(package(sender=sender))
+    assert (said, world.queued) == (encoded(b"Dunacceptable sender (#5.1.7)"), [])
+
+
+def test_the_queue_programs_words_go_to_each_recipient():
+    said, world = qmtp(package(recipients=[b"c@ours.example", b"e@ours.example"]), FakeWorld(verdict="Dno thanks (#5.7.0)"))
+    assert (said, world.queued) == (encoded(b"Dno thanks (#5.7.0)") * 2, [])
+
+
+@pytest.mark.parametrize("data", [b"0:,", encoded(b"xbody") + b"1:a,0:,", package()[:-1] + b";", b"5:\nabcd;", package()[:-2] + b"5,"])
+def test_malformed_messages_queue_nothing(data):
+    world = FakeWorld()
+    with pytest.raises(Malformed):
+        qmtp(data, world)
+    assert world.queued == []
+
+
+@given(st.integers(0, len(package()) - 1))
+def test_a_connection_that_breaks_queues_nothing(cut):
+    assert qmtp(package()[:cut])[1].queued == []
+
+
+def test_no_queue():
+    with pytest.raises(Temporary):
+        qmtp(package(), FakeWorld(broken=True))
+
+
+def qmqp(data, step=1 << 20, **world):
+    world = FakeWorld(**world)
+    return qmqp_message(source(data, step), Client(), world), world
+
+
+def qmqp_package(message=b"Subject: x\n\nbody\n", sender=b"a@b", recipients=(b"c@d",)):
+    return encoded(encoded(message) + encoded(sender) + b"".join(map(encoded, recipients)))
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_a_qmqp_message(step):
+    said, world = qmqp(qmqp_package(recipients=[b"c@d", b"e"]), step)
+    assert said == OK
+    sender, recipients, message = world.queued[0]
+    assert (sender, recipients) == (b"a@b", [b"c@d", b"e"])
+    assert b"with QMQP" in message and message.endswith(b"\nSubject: x\n\nbody\n")
+
+
+@pytest.mark.parametrize("package", [qmqp_package(sender=b"a\n"), qmqp_package(recipients=[b"c@d", b"x" * 1000]), qmqp_package(recipients=[b"\0"])])
+def test_qmqp_addresses_that_no_envelope_can_hold(package):
+    said, world = qmqp(package)
+    assert (said, world.queued) == (encoded(b"Dsorry, I can't accept addresses like that (#5.1.3)"), [])
+
+
+@pytest.mark.parametrize("data", [b"x", b"3:0:,,", b"20:1:x,", qmqp_package()[:-1] + b";", b"1" * 101])
+def test_qmqp_malformed(data):
+    with pytest.raises((Malformed, Ended, ValueError)):
+        qmqp(data)
+
+
+def test_qmqp_verdict():
+    assert qmqp(qmqp_package(), verdict="Zlater")[0] == encoded(b"Zlater")
