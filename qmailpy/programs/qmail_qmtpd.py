@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from qmailpy.exits import OK, PERMANENT, TEMPORARY, Temporary
 from qmailpy.home import here
-from qmailpy.serve.world import World, client, lower, relay
+from qmailpy.serve.world import World, client, relay
 from qmailpy.settings.load import load
-from qmailpy.smtp.facts import Rules
 from qmailpy.smtp.qmtp import QmtpServer
 from qmailpy.text.netstring import Malformed, Reader, TooLong
 from qmailpy.unix.connection import Connection, Gone
@@ -27,8 +26,7 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
         with shielded(), deadline(PATIENCE, too_late):
             home = here()
             values = load(home, SETTINGS, env)
-            rules = Rules(rcpthosts=lower(values, "rcpthosts"), databytes=values.number("databytes"), relay=relay(env))
-            server = QmtpServer(Reader(connection.read), rules, client(env), World(home, env))
+            server = QmtpServer(Reader(connection.read), values, client(env), World(home, env), relay(env))
             while True:
                 for reply in server.message():
                     connection.say(reply)

@@ -6,10 +6,9 @@ import os
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
-from qmailpy.serve.world import World, client, lower, relay
+from qmailpy.serve.world import World, client, relay
 from qmailpy.settings.load import load
 from qmailpy.smtp import reply
-from qmailpy.smtp.facts import Rules
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
 from qmailpy.unix.fds import TimedOut
@@ -20,20 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from qmailpy.home import Home
+    from qmailpy.settings.load import Values
 
 SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes")
 LOST = 1
 
 
-def rules(home: Home, env: Mapping[str, str]) -> tuple[Rules, int]:
-    """The session's rules, and the seconds to wait for the client.  Raises Temporary."""
+def settings(home: Home, env: Mapping[str, str]) -> Values:
+    """The values of the control files.  Raises Temporary."""
     values = load(home, SETTINGS, env)
     if not values.known("smtpgreeting"):
         raise Temporary("neither control/smtpgreeting nor control/me is there")
-    local_ip_host = values.line("localiphost") if values.known("localiphost") else None
-    found = Rules(values.line("smtpgreeting"), local_ip_host, lower(values, "badmailfrom") or frozenset(),
-                  lower(values, "rcpthosts"), values.number("databytes"), relay(env))
-    return found, max(values.number("timeoutsmtpd"), 1)
+    return values
 
 
 def talk(session: Session, connection: Connection) -> int:
@@ -73,10 +70,11 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     with shielded():
         try:
             home = here()
-            found, timeout = rules(home, env)
+            values = settings(home, env)
         except Temporary as problem:
             if os.isatty(2):
                 complain(f"qmail-smtpd: fatal: {problem.text}")
             os.write(1, reply.NO_CONTROLS.wire())
             return LOST
-        return serve(Session(found, client(env), World(home, env)), Connection(0, 1, timeout))
+        session = Session(values, client(env), World(home, env), relay(env))
+        return serve(session, Connection(0, 1, max(values.number("timeoutsmtpd"), 1)))

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qmailpy.home import Home
-    from qmailpy.settings.load import Values
 
 
 class World:
@@ -57,9 +56,3 @@ def client(env: Mapping[str, str]) -> Client:
 def relay(env: Mapping[str, str]) -> bytes | None:
     """What RELAYCLIENT says; None: the client may not relay."""
     return os.fsencode(env["RELAYCLIENT"]) if "RELAYCLIENT" in env else None
-
-
-def lower(values: Values, name: str) -> frozenset[bytes] | None:
-    """A list in lower case; None if the file is absent."""
-    names = values.list(name)
-    return None if names is None else frozenset(name.lower() for name in names)

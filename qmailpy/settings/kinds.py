@@ -72,6 +72,12 @@ class Line(Kind):
     parse = staticmethod(line)
 
 
+class Secret(Line):
+    """A line that nobody is shown."""
+
+    name = "secret"
+
+
 class Number(Kind):
     """The digits at the beginning of the first line; a line without digits counts for nothing."""
 
@@ -87,11 +93,48 @@ class Number(Kind):
         return digits(value) or 0
 
 
+class Flag(Number):
+    """A switch: on if the number is there and not 0 (so an empty file switches nothing on)."""
+
+    name = "flag"
+    absent = False
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        found = digits(line(data))
+        return None if found is None else bool(found)
+
+    @staticmethod
+    def from_env(value: bytes) -> object:
+        return bool(digits(value))
+
+
 class List(Kind):
     """One entry a line; an absent file (None) is not the same as an empty one."""
 
     name = "list"
-    parse = staticmethod(rows)
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        return rows(data)
+
+    @staticmethod
+    def from_env(value: bytes) -> object:
+        return rows(value)
+
+
+class Names(List):
+    """A list of domains or addresses, which compare without case."""
+
+    name = "names"
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        return frozenset(row.lower() for row in rows(data))
+
+
+class Patterns(List):
+    """A list of regular expressions (text/patterns.py)."""
 
 
 class Map(Kind):
@@ -99,3 +142,13 @@ class Map(Kind):
 
     name = "map"
     parse = staticmethod(pairs)
+
+
+class Pem(Kind):
+    """Keys or certificates.  The value is only whether the file is there: what reads it is the TLS library."""
+
+    name = "pem"
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        return True

@@ -6,7 +6,7 @@ import os
 
 from qmailpy.errnotext import wording
 from qmailpy.exits import Temporary
-from qmailpy.settings.kinds import Bad
+from qmailpy.settings.kinds import Bad, digits
 from qmailpy.settings.table import ME, SETTINGS
 from qmailpy.unix.files import contents
 
@@ -46,6 +46,18 @@ class Values:
         assert isinstance(value, int), name
         return value
 
+    def flag(self, name: str) -> bool:
+        """The value of a Flag."""
+        value = self._values[name]
+        assert isinstance(value, bool), name
+        return value
+
+    def names(self, name: str) -> frozenset[bytes] | None:
+        """The value of a Names list, in lower case; None if the file is absent."""
+        value = self._values[name]
+        assert value is None or isinstance(value, frozenset), name
+        return value
+
     def list(self, name: str) -> list[bytes] | None:
         """The value of a List; None if the file is absent."""
         value = self._values[name]
@@ -64,15 +76,34 @@ def load(home: Home, names: Iterable[str], env: Mapping[str, str] = {}) -> Value
 
     Raises Unreadable, naming the file (and line), where a file exists but cannot be read or understood.
     """
+    present = files(home)
     cache: dict[str, object] = {}
-    return Values({name: value(SETTINGS[name], home, env, cache) for name in names})
+    return Values({name: value(SETTINGS[name], home, env, cache, present) for name in names})
 
 
-def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str, object] | None = None) -> object:
-    """The value of one setting.  `cache` keeps control/me between calls."""
+def files(home: Home) -> frozenset[str] | None:
+    """The names of the control files: most settings have none, and one look is cheaper than many.  None if the folder cannot be listed."""
+    try:
+        return frozenset(os.listdir(home.at("control")))
+    except OSError:
+        return None
+
+
+def switched_off(setting: Setting, env: Mapping[str, str]) -> bool:
+    """Whether a variable switches the setting off (aio: Environment variables)."""
+    if setting.off and setting.off in env:
+        return True
+    return bool(setting.zero) and setting.zero in env and not digits(os.fsencode(env[setting.zero]))
+
+
+def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str, object] | None = None,
+          present: frozenset[str] | None = None) -> object:
+    """The value of one setting.  `cache` keeps control/me between calls; `present`: the files that there are, if that is known."""
+    if switched_off(setting, env):
+        return setting.kind.absent
     if setting.env and setting.env in env:
         return setting.kind.from_env(os.fsencode(env[setting.env]))
-    found = read(setting, home)
+    found = None if present is not None and setting.name not in present else read(setting, home)
     if found is not None:
         return found
     if setting.default is not ME:
@@ -89,6 +120,8 @@ def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str,
 def read(setting: Setting, home: Home) -> object:
     """What a control file says; None if it is absent or says nothing."""
     path = home.at("control", setting.name)
+    if setting.kind.name == "pem":
+        return os.path.exists(path) or None
     try:
         data = contents(path)
     except OSError as problem:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BY_DEFAULT = b"(Default.) "
 TROUBLE = b"Oops! Trouble reading this file.\n"
+SEVERAL = ("list", "names", "map")  # kinds that are shown line by line
+UNSHOWN = {"pem": b"the file is there.", "secret": b"(not shown)."}
 COMPILED = "morercpthosts.cdb"
 MORE, BASE = "morercpthosts", "rcpthosts"
 NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
@@ -58,7 +60,9 @@ def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
     except Bad as problem:
         return b"Oops! %s\n" % str(problem).encode()
     before, after, absent = (*setting.shown, "", "", "")[:3]
-    if setting.kind.name in ("list", "map"):
+    if setting.kind.name == "flag":
+        return (b"" if value else BY_DEFAULT if value is None else b"") + (before if value else after).encode() + b"\n"
+    if setting.kind.name in SEVERAL:
         if setting.name == MORE and not os.path.lexists(home.at("control", BASE)):
             before, after, absent = NO_BASE
         if data is None:
@@ -69,6 +73,8 @@ def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
         if absent:
             return BY_DEFAULT + absent.encode() + b"\n"
         said, value = BY_DEFAULT, fallback(setting, me)
+    elif setting.kind.name in UNSHOWN:
+        value = UNSHOWN[setting.kind.name]
     text = printable(value) if isinstance(value, bytes) else str(value).encode()
     return said + before.encode() + text + after.encode() + b"\n"
 
@@ -111,7 +117,7 @@ def default_text(setting: Setting) -> str:
     if setting.default is ME:
         return "\\fIme\\fR"
     if setting.default is None:
-        return "0" if setting.kind.name == "number" else "(none)"
+        return "0" if setting.kind.name in ("number", "flag") else "(none)"
     return roff(setting.default.decode() if isinstance(setting.default, bytes) else str(setting.default))
 
 
@@ -127,6 +133,10 @@ def entries(program: str) -> list[str]:
             lines.append(f"Default: {default}.")
         if setting.env:
             lines.append(f"If the variable \\fB{setting.env}\\fR is set, its value counts instead.")
+        if setting.off:
+            lines.append(f"The variable \\fB{setting.off}\\fR, if it is set, switches this off.")
+        if setting.zero:
+            lines.append(f"The variable \\fB{setting.zero}\\fR, if it is set to 0 or to no number, switches this off.")
     return lines
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from qmailpy.settings.kinds import Line, List, Map, Number
+from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qmailpy.settings.kinds import Kind
 
 ME = object()  # a default: what control/me says
 
 SMTPD, REMOTE, SEND, INJECT = "qmail-smtpd", "qmail-remote", "qmail-send", "qmail-inject"
 QMTPD, QMQPC, LISTEN = "qmail-qmtpd", "qmail-qmqpc", "config"
+QUEUE, RSPAWN, IPMEPRINT, IPMETEST = "qmail-queue", "qmail-rspawn", "ipmeprint", "ipmetest"
 
 
 class Setting:
@@ -23,20 +26,35 @@ class Setting:
     default  its value where the file is absent; ME: what control/me says
     literal  what counts where the default is ME and control/me is absent as well; None: nothing
     env      a variable that replaces the file
-    shown    how qmail-showctl says it: (before the value, after it, the sentence for an absent list or line)
+    off      a variable that, if it exists, switches the setting off
+    zero     a variable that switches the setting off if it is 0 or no number
+    shown    how qmail-showctl says it: (before the value, after it, the sentence for an absent list, line or PEM file);
+             of a flag: (the sentence if it is set, the sentence if not)
     """
 
-    __slots__ = ("name", "kind", "used_by", "text", "default", "literal", "env", "shown")
+    __slots__ = ("name", "kind", "used_by", "text", "default", "literal", "env", "off", "zero", "shown")
 
     def __init__(self, name: str, kind: type[Kind], used_by: str | tuple[str, ...], text: str, *, default: object = None,
-                 literal: object = None, env: str = "", shown: tuple[str, ...] = ()) -> None:
+                 literal: object = None, env: str = "", off: str = "", zero: str = "", shown: tuple[str, ...] = ()) -> None:
         self.name, self.kind, self.text = name, kind, text
         self.used_by = (used_by,) if isinstance(used_by, str) else used_by
-        self.default, self.literal, self.env, self.shown = default, literal, env, shown
+        self.default, self.literal, self.env, self.off, self.zero, self.shown = default, literal, env, off, zero, shown
+
+
+def sides(name: str, kind: type[Kind], text: str, *, off: str = "", env: str = "", shown: tuple[str, ...]) -> Iterator[Setting]:
+    """The two settings of a check that tells strangers (NAMEext) from relay clients (NAMEint); {} in a text stands for who is meant."""
+    for end, who in (("ext", "strangers"), ("int", "relay clients")):
+        yield Setting(name + end, kind, SMTPD, sentence(text.format(who)), off=off and off + end.upper(), env=env and env + end.upper(),
+                      shown=tuple(sentence(words.format(who)) for words in shown))
+
+
+def sentence(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
 
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
-    Setting("badmailfrom", List, SMTPD, "Senders that are refused, one a line: addresses, or @host for every address at a host.",
+    Setting("badmailfrom", Names, SMTPD, "Senders that are refused, one a line: addresses, or @host for every address at a host.",
             shown=("", " not accepted in MAIL FROM.", "Any MAIL FROM is allowed.")),
     Setting("bouncefrom", Line, SEND, "User name of the author of bounces.", default=b"MAILER-DAEMON", shown=("Bounce user name is ", ".")),
     Setting("bouncehost", Line, SEND, "Host name of the author of bounces.", default=ME, literal=b"bouncehost", shown=("Bounce host name is ", ".")),
@@ -56,21 +74,22 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             literal=b"defaulthost", env="QMAILDEFAULTHOST", shown=("Default host name is ", ".")),
     Setting("doublebouncehost", Line, SEND, "Host that double bounces go to.", default=ME, literal=b"doublebouncehost", shown=("2B recipient host: ", ".")),
     Setting("doublebounceto", Line, SEND, "User that double bounces go to.", default=b"postmaster", shown=("2B recipient user: ", ".")),
-    Setting("envnoathost", Line, SEND, "Host presumed for envelope recipients without an @.", default=ME, literal=b"envnoathost",
+    Setting("envnoathost", Line, (SEND, SMTPD, QMTPD), "Host presumed for envelope recipients without an @.", default=ME, literal=b"envnoathost",
             shown=("Presumed domain name is ", ".")),
-    Setting("helohost", Line, REMOTE, "Name that is said in HELO. Without it and without me no mail is sent.", default=ME,
+    Setting("helohost", Line, (REMOTE, SMTPD), "Name that is said in HELO. Without it and without me no mail is sent.", default=ME,
             shown=("SMTP client HELO host name is ", ".")),
     Setting("idhost", Line, INJECT, "Host name in Message-ID fields; no two hosts may use the same.", default=ME, literal=b"idhost", env="QMAILIDHOST",
             shown=("Message-ID host name is ", ".")),
     Setting("localiphost", Line, SMTPD, "Host name that takes the place of this host's [IP address] in recipient addresses.", default=ME,
             shown=("Local IP address becomes ", ".")),
-    Setting("locals", List, SEND, "Domains whose mail is delivered here, one a line. Without it and without me qmail-send does not start.", default=ME,
+    Setting("locals", List, (SEND, SMTPD, QMTPD),
+            "Domains whose mail is delivered here, one a line. Without it and without me qmail-send does not start.", default=ME,
             shown=("Messages for ", " are delivered locally.", "Messages for me are delivered locally.")),
     Setting("me", Line, (INJECT, REMOTE, SEND, SMTPD), "The full name of this host; the default of many settings.",
             shown=("My name is ", ".", "My name is undefined! Uh-oh.")),
     Setting("morercpthosts", List, "qmail-newmrh", "Further entries for rcpthosts; they count once qmail-newmrh has compiled them into morercpthosts.cdb.",
             shown=("SMTP clients may send messages to recipients at ", ".", "No effect.")),
-    Setting("percenthack", List, SEND, "Domains where user%host@domain means user@host, one a line.",
+    Setting("percenthack", List, (SEND, SMTPD, QMTPD), "Domains where user%host@domain means user@host, one a line.",
             shown=("The percent hack is allowed for user%host@", ".", "The percent hack is not allowed.")),
     Setting("plusdomain", Line, INJECT, "Domain that takes the place of a plus sign at the end of a host name.", default=ME, literal=b"plusdomain",
             env="QMAILPLUSDOMAIN", shown=("Plus domain name is ", ".")),
@@ -81,7 +100,7 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("QMTP route: ", "", "No artificial QMTP routes.")),
     Setting("queuelifetime", Number, SEND, "Seconds that a message may wait in the queue; after that, one more failure makes it bounce.", default=604800,
             shown=("Message lifetime in the queue is ", " seconds.")),
-    Setting("rcpthosts", List, (SMTPD, QMTPD),
+    Setting("rcpthosts", Names, (SMTPD, QMTPD),
             "Domains that mail from strangers is taken for, one a line; .domain stands for every name below domain. Without the file, all.",
             shown=("SMTP clients may send messages to recipients at ", ".", "SMTP clients may send messages to any recipient.")),
     Setting("smtpgreeting", Line, SMTPD, "What the server calls itself; the first word is to be its name. Without it and without me it does not serve.",
@@ -96,8 +115,117 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("SMTP client data timeout is ", " seconds.")),
     Setting("timeoutsmtpd", Number, SMTPD, "Seconds to wait for each block of data from the client.", default=1200,
             shown=("SMTP server data timeout is ", " seconds.")),
-    Setting("virtualdomains", Map, SEND,
+    Setting("virtualdomains", Map, (SEND, SMTPD, QMTPD),
             "user@domain:prepend or domain:prepend, one a line: an address there becomes the local address prepend-address. .domain stands for every "
             "name below it, an empty domain for all; an empty prepend makes an exception.",
             shown=("Virtual domain: ", "", "No virtual domains.")),
+
+    # What the "all in one" patch added.
+    Setting("antispoofing", List, SMTPD,
+            "address: network ... or domain: network ..., one a line: senders that may only come from these networks, each written as address/mask.",
+            off="NOANTISPOOFING", shown=("Sender and its networks: ", ".", "Any sender may come from any network.")),
+    Setting("authfaildelay", Number, SMTPD, "Seconds to wait before a wrong password is refused.", default=5, env="AUTHFAILDELAY",
+            shown=("A wrong password is refused after ", " seconds.")),
+    *sides("badhelo", Patterns, "Regular expressions, one a line: {} whose HELO name one of them fits are refused at RCPT.", off="NOBADHELO",
+           shown=("HELO name pattern not accepted from {}: ", "", "Any HELO name is accepted from {}.")),
+    *sides("badmailfrom", Patterns, "Regular expressions, one a line: senders that one of them fits are refused from {}, at RCPT.", off="NOBADMAILFROM",
+           shown=("Sender pattern not accepted from {}: ", "", "Any sender is accepted from {}.")),
+    *sides("badmailto", Patterns, "Regular expressions, one a line: recipients that one of them fits are refused from {}.", off="NOBADMAILTO",
+           shown=("Recipient pattern not accepted from {}: ", "", "Any recipient is accepted from {}.")),
+    *sides("badrmhost", Patterns, "Regular expressions, one a line: {} whose host name one of them fits are refused at RCPT.", off="NOBADRMHOST",
+           shown=("Host name pattern not accepted from {}: ", "", "{} may have any host name.")),
+    Setting("bindroutes", Map, REMOTE,
+            "prefix:address, one a line: the local address for connections to destinations whose IPv4 address begins with prefix, which ends with a dot "
+            "unless it is a whole address; an empty prefix stands for all, an empty address bans the destination.",
+            shown=("Local address by destination: ", "", "No local addresses by destination.")),
+    Setting("bouncemaxbytes", Number, SEND, "Most bytes of a message that are copied into its bounce; 0: all.", default=50000,
+            shown=("Bounces contain at most ", " bytes of a message.")),
+    Setting("clamd", Line, SMTPD, "address:port of the clamd that looks for viruses in every message; [address]:port for IPv6.", off="NOCLAMD",
+            shown=("Messages are checked by the clamd at ", ".", "Messages are not checked for viruses.")),
+    Setting("clamdfailreject", Flag, SMTPD, "If set, messages that clamd cannot check are refused for now; else they are taken.", env="CLAMDFAILREJECT",
+            shown=("Messages that clamd cannot check are refused for now.", "Messages that clamd cannot check are taken.")),
+    Setting("clientca.pem", Pem, SMTPD, "Certificates of the authorities that client certificates are verified with.",
+            shown=("Authorities for client certificates: ", "", "Clients are not asked for certificates.")),
+    Setting("clientcert.pem", Pem, REMOTE, "Certificate and key that servers are shown if they ask.",
+            shown=("Certificate for servers that ask: ", "", "Servers are shown no certificate.")),
+    Setting("clientcrl.pem", Pem, SMTPD, "Revocation lists of the authorities in clientca.pem.",
+            shown=("Revocation lists: ", "", "Client certificates are not checked for revocation.")),
+    Setting("databeforegreet", Flag, SMTPD, "If set, clients that talk before the greeting are refused.", env="DATABEFOREGREET",
+            shown=("Clients must wait for the greeting.", "Clients need not wait for the greeting.")),
+    Setting("databytesmf", Map, SMTPD,
+            "address:bytes or @domain:bytes, one a line: the largest message by its sender, in the place of databytes; an empty key stands for the empty "
+            "sender; 0: any size.",
+            zero="DATABYTESMF", shown=("Limit by sender: ", "", "No limits by sender.")),
+    Setting("databytesrcpt", Map, SMTPD,
+            "address:bytes or @domain:bytes, one a line: the largest message by its recipient, in the place of databytes; 0: any size.",
+            zero="DATABYTESRCPT", shown=("Limit by recipient: ", "", "No limits by recipient.")),
+    Setting("dh1024.pem", Pem, SMTPD,
+            "Parameters for DHE key exchange; used if they have 2048 bits or more, or if tlsserverciphers lowers the security level.",
+            shown=("DH parameters: ", "", "No file of DH parameters of this name.")),
+    Setting("dh2048.pem", Pem, SMTPD, "Parameters for DHE key exchange; before dh1024.pem.",
+            shown=("DH parameters: ", "", "No file of DH parameters of this name.")),
+    Setting("dh512.pem", Pem, SMTPD, "Ignored: such parameters are too weak.", shown=("Ignored: ", "", "Not needed.")),
+    Setting("extraqueue", List, QUEUE, "Further recipients of every message, one a line.",
+            shown=("Every message also goes to ", ".", "No further recipients.")),
+    Setting("extraremote", Flag, RSPAWN, "If set, qmail-remote.extra is run in the place of qmail-remote.",
+            shown=("qmail-remote.extra is run for remote deliveries.", "qmail-remote is run for remote deliveries.")),
+    Setting("greetdelay", Number, SMTPD, "Seconds to wait before the greeting.", env="GREETDELAY", shown=("Greeting delay is ", " seconds.")),
+    Setting("helodelay", Number, SMTPD, "Seconds to wait before each reply to HELO and EHLO.", env="HELODELAY", shown=("HELO delay is ", " seconds.")),
+    *sides("helodnschk", Flag, "If set, {} must give a name in HELO that is in the DNS, else they are refused at RCPT.", env="HELODNSCHK",
+           shown=("The HELO name of {} must be in the DNS.", "The HELO name of {} is not looked up.")),
+    Setting("maxrecipients", Number, SMTPD, "Most recipients of one message; 0: any number.", default=100, env="MAXRECIPIENTS",
+            shown=("Recipients of one message: at most ", ".")),
+    Setting("mfcheck", Number, SMTPD, "1: the sender's domain must be in the DNS; 2: and a mail exchanger of it must accept mail for the sender.",
+            env="MFCHECK", shown=("Sender check: ", ".")),
+    Setting("mfdelay", Number, SMTPD, "Seconds to wait before each reply to MAIL.", env="MFDELAY", shown=("MAIL delay is ", " seconds.")),
+    Setting("moreipme", List, (SMTPD, REMOTE, IPMEPRINT, IPMETEST), "Further IP addresses of this host, address or address/mask, one a line.",
+            shown=("Own address: ", "", "No further addresses.")),
+    Setting("nosignhosts", Names, (SMTPD, REMOTE),
+            "Domains, one a line: mail for them is sent with an unsigned sender, and bounces from them are taken unsigned.",
+            shown=("Senders are not signed for recipients at ", ".", "No recipient domains without signing.")),
+    Setting("nosignmydoms", Names, (SMTPD, REMOTE), "Own domains, one a line, whose senders are not signed and whose bounces are taken unsigned.",
+            shown=("Senders at ", " are not signed.", "No sender domains without signing.")),
+    Setting("notipme", List, (SMTPD, REMOTE, IPMEPRINT, IPMETEST), "IP addresses that are not this host's, though an interface or moreipme says so.",
+            shown=("Not an own address: ", "", "No addresses are taken out.")),
+    Setting("originipfield", Flag, QUEUE, "If set, messages from relay clients get a field X-Originating-IP.", env="ORIGINIPFIELD",
+            shown=("Messages from relay clients get a field X-Originating-IP.", "Messages do not tell their origin in X-Originating-IP.")),
+    Setting("outgoingip", Line, REMOTE, "IPv4 address that connections are made from, where neither senderip nor bindroutes names one.",
+            shown=("Outgoing address is ", ".", "The system chooses the outgoing address.")),
+    Setting("rcptdelay", Number, SMTPD, "Seconds to wait before each reply to RCPT.", env="RCPTDELAY", shown=("RCPT delay is ", " seconds.")),
+    Setting("recipientchk", Number, (SMTPD, QMTPD),
+            "1: recipients here must have an account or a .qmail file; 2: recipients must be in one of the cdb files that recipients names.",
+            env="RECIPIENTCHK", shown=("Recipient check: ", ".")),
+    Setting("recipientchkdelay", Number, SMTPD, "Seconds to wait before a recipient is refused that recipientchk did not find.", env="RECIPIENTCHKDELAY",
+            shown=("Delay for recipients that are not found is ", " seconds.")),
+    Setting("recipients", List, (SMTPD, QMTPD), "cdb files of recipients, below the home, one a line; qmail-recipients makes users/recipients.cdb.",
+            shown=("Recipients are in ", ".", "No recipients files.")),
+    Setting("rsa512.pem", Pem, SMTPD, "Ignored: such keys are too weak.", shown=("Ignored: ", "", "Not needed.")),
+    *sides("secauth", Flag, "If set, {} can authenticate only within TLS.", env="SECAUTH",
+           shown=("{} can authenticate only within TLS.", "{} can authenticate in clear.")),
+    Setting("secauthremote", Flag, REMOTE, "If set, the passwords of smtproutes are sent only within TLS.",
+            shown=("Passwords are sent to relays only within TLS.", "Passwords are sent to relays in clear, too.")),
+    Setting("senderip", Map, REMOTE, "domain:address, one a line: the local address for connections with mail from senders at that domain.",
+            shown=("Local address by sender: ", "", "No local addresses by sender.")),
+    Setting("servercert.pem", Pem, SMTPD, "Certificate chain and private key of the server; without it there is no TLS.",
+            shown=("Server certificate: ", "", "No server certificate, and so no TLS.")),
+    Setting("signkey", Secret, (SMTPD, REMOTE), "Key that envelope senders are signed with; it must stay secret.",
+            shown=("Envelope senders are signed with a key: ", "", "Envelope senders are not signed.")),
+    Setting("signkeystale", Number, SMTPD, "Days for which a signed sender is good.", default=7, shown=("Signed senders are good for ", " days.")),
+    Setting("straightfallback", Flag, REMOTE, "If set, the next relay of a route in smtproutes is tried after a temporary refusal, too.",
+            shown=("The next relay is tried after a temporary refusal, too.", "The next relay is tried only if there is no connection.")),
+    Setting("tarpitcount", Number, SMTPD, "From this recipient of a message on, each one takes tarpitdelay seconds more; 0: none does.", env="TARPITCOUNT",
+            shown=("Tarpit count is ", ".")),
+    Setting("tarpitdelay", Number, SMTPD, "Seconds for tarpitcount.", default=5, env="TARPITDELAY", shown=("Tarpit delay is ", " seconds.")),
+    Setting("timeoutclamd", Number, SMTPD, "Seconds to wait for each answer of clamd.", default=60, shown=("clamd timeout is ", " seconds.")),
+    Setting("timeoutmfcheck", Number, SMTPD, "Seconds to wait for each answer when mfcheck asks a mail exchanger.", default=60,
+            shown=("Sender check timeout is ", " seconds.")),
+    Setting("tlsclientciphers", List, REMOTE, "OpenSSL's words for the ciphers that may be used with servers; lines are joined.",
+            shown=("Cipher for servers: ", "", "OpenSSL's usual ciphers for servers.")),
+    Setting("tlsclients", Names, SMTPD, "E-mail addresses, one a line: clients whose verified certificate bears one of them may relay.",
+            shown=("The bearer of a certificate for ", " may relay.", "Nobody may relay by certificate.")),
+    Setting("tlsremote", Flag, REMOTE, "If set, TLS is used with servers that offer it.",
+            shown=("TLS is used with servers that offer it.", "TLS is used only with servers that have a file in tlshosts.")),
+    Setting("tlsserverciphers", List, SMTPD, "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
+            shown=("Cipher for clients: ", "", "OpenSSL's usual ciphers for clients.")),
+    *sides("tlssmtp", Flag, "If set, {} are offered STARTTLS.", env="TLSSMTP", shown=("{} are offered STARTTLS.", "{} are not offered STARTTLS.")),
 )}

@@ -5,29 +5,40 @@ from __future__ import annotations
 from qmailpy.text.received import Client
 
 
-class Rules:
-    """The settings of a session, as loaded at its start.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    greeting       what this host calls itself
-    local_ip_host  the name for an [own address]; None: such addresses are left alone
-    bad_mail_from  refused senders, addresses and @domains in lower case
-    rcpthosts      domains that mail is taken for, in lower case; None: all
-    databytes      the largest message; 0: any
-    relay          RELAYCLIENT: what is added to recipients of a client that may relay; None: it may not
-    """
+    class Settings(Protocol):
+        """The values of the control files by their names (settings/load.py)."""
 
-    __slots__ = ("greeting", "local_ip_host", "bad_mail_from", "rcpthosts", "databytes", "relay")
+        def line(self, name: str) -> bytes:
+            """A line; b"" if there is none."""
 
-    def __init__(self, greeting: bytes = b"", local_ip_host: bytes | None = None, bad_mail_from: frozenset[bytes] = frozenset(),
-                 rcpthosts: frozenset[bytes] | None = None, databytes: int = 0, relay: bytes | None = None) -> None:
-        self.greeting, self.local_ip_host = greeting, local_ip_host
-        self.bad_mail_from, self.rcpthosts = bad_mail_from, rcpthosts
-        self.databytes, self.relay = databytes, relay
+        def known(self, name: str) -> bool:
+            """Whether there is a value at all, be it an empty one."""
+
+        def number(self, name: str) -> int:
+            """A number."""
+
+        def flag(self, name: str) -> bool:
+            """A switch."""
+
+        def names(self, name: str) -> frozenset[bytes] | None:
+            """Domains or addresses in lower case; None: no file."""
+
+        def list(self, name: str) -> list[bytes] | None:
+            """Lines; None: no file."""
+
+        def map(self, name: str) -> dict[bytes, bytes] | None:
+            """{key in lower case: value}; None: no file."""
 
 
 class Facts:
     """A session's state that checks look at.
 
+    values      of the settings
+    relay       what is added to recipients of a client that may relay (RELAYCLIENT); None: it may not
     helo        the name in HELO or EHLO; None before that
     sender      of the transaction under way; None: no MAIL yet
     recipients  accepted so far, as they go into the envelope
@@ -36,16 +47,20 @@ class Facts:
     size        that the client has announced with MAIL; 0: none
     """
 
-    __slots__ = ("rules", "client", "helo", "sender", "recipients", "room_taken", "recipient", "size")
+    __slots__ = ("values", "client", "relay", "helo", "sender", "recipients", "room_taken", "recipient", "size")
 
-    def __init__(self, rules: Rules, client: Client) -> None:
-        self.rules, self.client = rules, client
+    def __init__(self, values: Settings, client: Client, relay: bytes | None = None) -> None:
+        self.values, self.client, self.relay = values, client, relay
         self.helo: bytes | None = None
         self.sender: bytes | None = None
         self.recipients: list[bytes] = []
         self.room_taken = 0
         self.recipient = b""
         self.size = 0
+
+    def side(self, name: str) -> str:
+        """The name of the setting of a pair that counts now: NAMEint for a client that may relay, else NAMEext (aio: ext and int)."""
+        return name + ("ext" if self.relay is None else "int")
 
     def forget_transaction(self) -> None:
         """As after RSET."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeVar
 
-    from qmailpy.smtp.facts import Rules
+    from qmailpy.smtp.facts import Settings
     from qmailpy.smtp.world import Queue, World
     from qmailpy.text.received import Client
 
@@ -79,9 +79,9 @@ class LineEnds:
 class QmtpServer:
     """One connection.  `message` may raise what the netstring reader raises, and Temporary."""
 
-    def __init__(self, reader: Reader, rules: Rules, client: Client, world: World) -> None:
+    def __init__(self, reader: Reader, values: Settings, client: Client, world: World, relay: bytes | None = None) -> None:
         self.reader, self.world = reader, world
-        self.facts = Facts(rules, client)
+        self.facts = Facts(values, client, relay)
 
     def message(self) -> Iterator[bytes]:
         """Take one message; its replies."""
@@ -116,7 +116,7 @@ class QmtpServer:
         mode = b"".join(self.reader.blocks(1))[0]
         if mode not in (UNIX, DOS):
             raise Malformed
-        ends, limit, done = LineEnds(), self.facts.rules.databytes, 0
+        ends, limit, done = LineEnds(), self.facts.values.number("databytes"), 0
 
         def put(data: bytes) -> None:
             nonlocal done
@@ -135,7 +135,7 @@ class QmtpServer:
     def _recipients(self, queue: Queue) -> bytearray:
         """Put the recipients that are accepted; what became of each."""
         fates = bytearray()
-        relay = self.facts.rules.relay
+        relay = self.facts.relay
         self.reader.left = self.reader.length()
         while self.reader.left:
             address = self.reader.string(ADDRESS_LIMIT - len(relay or b""))

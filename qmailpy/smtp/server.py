@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from qmailpy.smtp.facts import Rules
+    from qmailpy.smtp.facts import Settings
     from qmailpy.smtp.world import Queue, World
     from qmailpy.text.received import Client
 
@@ -62,8 +62,8 @@ class Message:
 class Session:
     """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at."""
 
-    def __init__(self, rules: Rules, client: Client, world: World) -> None:
-        self.facts = Facts(rules, client)
+    def __init__(self, values: Settings, client: Client, world: World, relay: bytes | None = None) -> None:
+        self.facts = Facts(values, client, relay)
         self.world = world
         self.closing: int | None = None
         self.doing = "greeting the client"
@@ -77,7 +77,11 @@ class Session:
     def greeting(self) -> bytes:
         """The first line."""
         self.doing = "waiting for a command"
-        return Reply(220, self.facts.rules.greeting + b" ESMTP").wire()
+        return Reply(220, self.name() + b" ESMTP").wire()
+
+    def name(self) -> bytes:
+        """What this host calls itself."""
+        return self.facts.values.line("smtpgreeting")
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the replies to what the client says; the caller writes them together before it reads again."""
@@ -118,18 +122,18 @@ class Session:
     def helo(self, argument: bytes) -> Reply:
         self.facts.helo = argument
         self.facts.forget_transaction()
-        return Reply(250, self.facts.rules.greeting)
+        return Reply(250, self.name())
 
     def ehlo(self, argument: bytes) -> Reply:
         self.helo(argument)
-        return Reply(250, self.facts.rules.greeting, "PIPELINING", f"SIZE {self.facts.rules.databytes}", "8BITMIME")
+        return Reply(250, self.name(), "PIPELINING", f"SIZE {self.facts.values.number('databytes')}", "8BITMIME")
 
     def rset(self, argument: bytes) -> Reply:
         self.facts.forget_transaction()
         return reply.FLUSHED
 
     def quit(self, argument: bytes) -> Reply:
-        return Reply(221, self.facts.rules.greeting, closing=0)
+        return Reply(221, self.name(), closing=0)
 
     def mail(self, argument: bytes) -> Reply:
         found = path(argument)
@@ -154,7 +158,7 @@ class Session:
         self.facts.recipient = self.own_literal(found[0])
         if refused := refusal(AT_RCPT, self.facts, self.world):
             return refused
-        self.facts.accept_recipient(self.facts.recipient + (self.facts.rules.relay or b""))
+        self.facts.accept_recipient(self.facts.recipient + (self.facts.relay or b""))
         return reply.OK
 
     def data(self, argument: bytes) -> Reply:
@@ -167,7 +171,7 @@ class Session:
         except Temporary:
             self.facts.sender = None
             return reply.NO_QUEUE
-        self.message = Message(queue, self.facts.rules.databytes)
+        self.message = Message(queue, self.facts.values.number("databytes"))
         queue.put(received(b"SMTP", self.facts.client, self.told_helo(), self.world.now()))
         self.doing = "reading the message"
         return reply.GO_AHEAD
@@ -199,9 +203,9 @@ class Session:
     def own_literal(self, address: bytes) -> bytes:
         """`address`, with localiphost in the place of an [IP address] that is this host's."""
         local, at, host = address.rpartition(b"@")
-        name = self.facts.rules.local_ip_host
-        if name is not None and at and (ip := literal(host)) is not None and self.world.is_own_address(ip):
-            return local + at + name
+        values = self.facts.values
+        if at and values.known("localiphost") and (ip := literal(host)) is not None and self.world.is_own_address(ip):
+            return local + at + values.line("localiphost")
         return address
 
 

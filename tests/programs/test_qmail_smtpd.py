@@ -8,12 +8,11 @@ import time
 import pytest
 
 from qmailpy.programs.qmail_smtpd import serve
-from qmailpy.smtp.facts import Rules
 from qmailpy.smtp.server import Session
 from qmailpy.text.received import Client
 from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
-from tests.smtp.world import FakeQueue, FakeWorld
+from tests.smtp.world import FakeQueue, FakeWorld, values
 
 MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n"
 
@@ -101,7 +100,7 @@ class BrokenWorld(FakeWorld):
 def test_a_bug_is_told_as_421_and_nothing_is_accepted(capfd):
     world, (source, client), (listen, target) = BrokenWorld(), os.pipe(), os.pipe()
     os.write(client, MAIL + b"x\r\n.\r\nNOOP\r\n")
-    assert serve(Session(Rules(b"mx"), Client(), world), Connection(source, target, 5)) == 1
+    assert serve(Session(values(smtpgreeting=b"mx"), Client(), world), Connection(source, target, 5)) == 1
     assert os.read(listen, 1000).splitlines()[-2:] == [b"354 go ahead", b"421 internal error (#4.3.0)"]
     assert world.queued == []
     assert "while queueing the message" in capfd.readouterr().err

@@ -3,8 +3,7 @@
 import pytest
 
 from qmailpy.home import Home
-from qmailpy.serve.world import World, client, lower, relay
-from qmailpy.settings.load import load
+from qmailpy.serve.world import World, client, relay
 from tests.checkout import LittleHome
 
 
@@ -21,14 +20,6 @@ def test_client(env, found):
 @pytest.mark.parametrize(("env", "found"), [({}, None), ({"RELAYCLIENT": ""}, b""), ({"RELAYCLIENT": "@x"}, b"@x")])
 def test_relay(env, found):
     assert relay(env) == found
-
-
-def test_lower(tmp_path):
-    home = LittleHome(tmp_path)
-    home.control(rcpthosts="A.Example\nb\n")
-    values = load(Home(str(tmp_path)), ("rcpthosts", "badmailfrom"), {})
-    assert lower(values, "rcpthosts") == {b"a.example", b"b"}
-    assert lower(values, "badmailfrom") is None
 
 
 def test_the_world(tmp_path):

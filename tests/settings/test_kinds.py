@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmailpy.settings.kinds import Bad, Line, List, Map, Number, digits, numbered
+from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Secret, digits, numbered
 
 
 @pytest.mark.parametrize(("data", "value"), [
@@ -45,3 +45,25 @@ def test_numbered_lines_count_all_lines():
 
 def test_a_bad_line_names_its_number():
     assert str(Bad(3, "no colon")) == "line 3: no colon"
+
+
+@pytest.mark.parametrize(("data", "value"), [(b"1\n", True), (b"2x\n", True), (b"0\n", False), (b"", None), (b"yes\n", None), (b"-1\n", None)])
+def test_flags(data, value):
+    assert Flag.parse(data) is value
+    assert Flag.from_env(data) is bool(value)
+
+
+def test_names_compare_without_case():
+    assert Names.parse(b"A.Example\n# c\nb@C \n") == {b"a.example", b"b@c"}
+
+
+def test_a_pem_file_is_there_or_not():
+    assert Pem.parse(b"anything") is True
+
+
+def test_a_secret_is_a_line():
+    assert Secret.parse(b"key \nx") == b"key"
+
+
+def test_a_variable_with_several_lines_is_a_list():
+    assert List.from_env(b"a\nb") == [b"a", b"b"]

@@ -29,6 +29,12 @@ def test_defaults_without_any_file(home):
             assert values.number(name) == (setting.default or 0)
         elif setting.kind.name == "list":
             assert values.list(name) is None
+        elif setting.kind.name == "names":
+            assert values.names(name) is None
+        elif setting.kind.name == "flag":
+            assert values.flag(name) is False
+        elif setting.kind.name == "pem":
+            assert not values.known(name)
         elif setting.kind.name == "map":
             assert values.map(name) is None
         elif setting.kind.name == "line":
@@ -42,7 +48,7 @@ def test_me_stands_in(home):
     values = load(home, SETTINGS)
     assert values.line("defaulthost") == values.line("helohost") == values.line("smtpgreeting") == b"me.example"
     assert values.list("locals") == [b"me.example"]
-    assert values.list("rcpthosts") is None
+    assert values.names("rcpthosts") is None
 
 
 def test_a_file_counts_even_if_it_is_empty(home):
@@ -81,3 +87,33 @@ def test_an_unknown_name_is_a_bug(home):
 def test_asking_for_the_wrong_kind_is_a_bug(home):
     with pytest.raises(AssertionError):
         load(home, ("databytes",)).line("databytes")
+
+
+@pytest.mark.parametrize(("env", "on"), [({}, True), ({"NOCLAMD": ""}, False), ({"NOCLAMD": "0"}, False)])
+def test_a_variable_that_exists_may_switch_a_setting_off(home, env, on):
+    write(home, clamd="192.0.2.1:3310\n")
+    assert load(home, ("clamd",), env).known("clamd") == on
+
+
+@pytest.mark.parametrize(("value", "on"), [("0", False), ("", False), ("x", False), ("1", True), ("77", True)])
+def test_a_variable_that_is_0_may_switch_a_setting_off(home, value, on):
+    write(home, databytesmf="a@b:5\n")
+    assert (load(home, ("databytesmf",), {"DATABYTESMF": value}).map("databytesmf") is not None) == on
+
+
+@pytest.mark.parametrize(("file", "env", "on"), [(None, {}, False), ("1\n", {}, True), ("", {}, False), ("1\n", {"TLSSMTPEXT": ""}, False), ("0\n", {"TLSSMTPEXT": "1"}, True)])
+def test_flags(home, file, env, on):
+    if file is not None:
+        write(home, tlssmtpext=file)
+    assert load(home, ("tlssmtpext",), env).flag("tlssmtpext") is on
+
+
+def test_a_pem_file_need_only_be_there(home):
+    write(home, **{"servercert.pem": ""})
+    os.chmod(home.at("control", "servercert.pem"), 0)
+    values = load(home, ("servercert.pem", "clientca.pem"))
+    assert (values.known("servercert.pem"), values.known("clientca.pem")) == (True, False)
+
+
+def test_a_folder_that_cannot_be_listed_is_read_all_the_same(tmp_path):
+    assert load(Home(str(tmp_path / "nowhere")), ("databytes",)).number("databytes") == 0

@@ -42,7 +42,9 @@ def test_absent_and_present_differ(home, name):
     absent = said(home)[name]
     assert absent.startswith(b"(Default.) ") and absent.endswith(b"\n")
     present = said(home, **{name: "4711\n"})[name]
-    assert b"4711" in present and b"(Default.)" not in present
+    told = {"flag": SETTINGS[name].shown[0].encode(), "pem": b"the file is there", "secret": b"not shown"}
+    assert told.get(SETTINGS[name].kind.name, b"4711") in present and b"(Default.)" not in present
+    assert (b"4711" in present) == (SETTINGS[name].kind.name not in told)
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -20,7 +20,7 @@ def test_each_setting_is_whole(name):
     assert setting.used_by and all(setting.used_by)
     assert setting.text.endswith(".") and "\n" not in setting.text
     assert len(setting.shown) in (2, 3)
-    if setting.kind.name in ("list", "map"):
+    if setting.kind.name in ("list", "names", "map", "pem"):
         assert len(setting.shown) == 3, "a list says what its absence means"
         assert setting.default in (None, ME)
     elif setting.kind.name == "number":
@@ -46,7 +46,7 @@ def names_asked_for(path):
             continue
         if isinstance(node.func, ast.Name) and node.func.id == "load" and len(node.args) > 1:
             yield from strings(node.args[1])
-        values = isinstance(node.func, ast.Attribute) and node.func.attr in ("line", "number", "list", "map", "known")
+        values = isinstance(node.func, ast.Attribute) and node.func.attr in ("line", "number", "list", "names", "map", "flag", "known")
         if values and ast.unparse(node.func.value).endswith("values") and isinstance(node.args[0], ast.Constant):
             yield node.args[0].value
 

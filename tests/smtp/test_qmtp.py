@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.exits import Temporary
-from qmailpy.smtp.facts import Rules
 from qmailpy.smtp.qmtp import LineEnds, QmtpServer, qmqp_message
 from qmailpy.text.netstring import Ended, Malformed, Reader, encoded
 from qmailpy.text.received import Client
-from tests.smtp.world import FakeWorld
+from tests.smtp.world import FakeWorld, values
 
 OK = encoded(b"Kok 1000000000 qp 77")
 NO_GATEWAY = encoded(b"Dsorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
@@ -24,10 +23,10 @@ def source(data, step):
     return Reader(lambda: next(pieces, b""))
 
 
-def qmtp(data, world=None, step=1 << 20, **rules):
-    rules.setdefault("rcpthosts", frozenset([b"ours.example"]))
+def qmtp(data, world=None, step=1 << 20, relay=None, **given):
+    given.setdefault("rcpthosts", frozenset([b"ours.example"]))
     world = world or FakeWorld()
-    server = QmtpServer(source(data, step), Rules(**rules), Client(ip=b"192.0.2.7"), world)
+    server = QmtpServer(source(data, step), values(**given), Client(ip=b"192.0.2.7"), world, relay)
     said = b""
     try:
         while True:

@@ -4,23 +4,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmailpy.smtp.facts import Rules
 from qmailpy.smtp.server import LINE_LIMIT, Session
 from qmailpy.text.received import Client
 from tests.dialogue import play
-from tests.smtp.world import FakeWorld
+from tests.smtp.world import FakeWorld, values
 
-STRICT = {"greeting": b"mx.example", "local_ip_host": b"mx.example", "rcpthosts": frozenset([b"ours.example", b".sub.example"])}
-
-
-def session(world=None, **rules):
-    """A session for a stranger."""
-    return Session(Rules(**{**STRICT, **rules}), Client(b"192.0.2.7", b"client.example"), world or FakeWorld())
+STRICT = {"smtpgreeting": b"mx.example", "localiphost": b"mx.example", "rcpthosts": frozenset([b"ours.example", b".sub.example"])}
 
 
-def run(data, world=None, **rules):
+def session(world=None, relay=None, **given):
+    """A session for a stranger, unless `relay` says otherwise."""
+    return Session(values(**{**STRICT, **given}), Client(b"192.0.2.7", b"client.example"), world or FakeWorld(), relay)
+
+
+def run(data, world=None, **given):
     """(all replies, the session) after a client has said everything at once."""
-    one = session(world, **rules)
+    one = session(world, **given)
     return one.greeting() + b"".join(one.feed(data)), one
 
 

@@ -1,6 +1,16 @@
 """A world for sessions that is made of dicts."""
 
 from qmailpy.exits import Temporary
+from qmailpy.settings.load import Values
+from qmailpy.settings.table import ME, SETTINGS
+
+
+def values(**given):
+    """The settings of a home without control files, but for these; "_" stands for a dot in a name."""
+    known = {name: setting.kind.absent if setting.default in (None, ME) else setting.default for name, setting in SETTINGS.items()}
+    given = {name.replace("_", "."): value for name, value in given.items()}
+    assert given.keys() <= known.keys()
+    return Values({**known, **given})
 
 
 class FakeQueue:

@@ -35,9 +35,9 @@ def may_relay(facts: Facts, world: World) -> Reply | None:
 
     An address without a host is this host's.
     """
-    listed = facts.rules.rcpthosts
+    listed = facts.values.names("rcpthosts")
     _, at, host = facts.recipient.rpartition(b"@")
-    if facts.rules.relay is not None or listed is None or not at:
+    if facts.relay is not None or listed is None or not at:
         return None
     names = list(suffixes(host.lower()))
     if any(name in listed for name in names) or any(world.in_more_rcpthosts(name) for name in names):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def bad_mail_from(facts: Facts, world: World) -> Reply | None:
     """control/badmailfrom: whole addresses, or @domain; told at RCPT (qmail-smtpd(8))."""
-    refused = facts.rules.bad_mail_from
+    refused = facts.values.names("badmailfrom")
     if not refused:
         return None
     address = (facts.sender or b"").lower()

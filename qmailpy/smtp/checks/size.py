@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 def announced_size(facts: Facts, world: World) -> Reply | None:
     """A size announced with MAIL that is over databytes (RFC 1870 section 6.1; aio: MAIL)."""
-    limit = facts.rules.databytes
+    limit = facts.values.number("databytes")
     return reply.TOO_BIG if limit and facts.size > limit else None

@@ -2,13 +2,13 @@
 
 from qmailpy.smtp import reply
 from qmailpy.smtp.checks.order import AT_MAIL, AT_RCPT, refusal
-from qmailpy.smtp.facts import Facts, Rules
+from qmailpy.smtp.facts import Facts
 from qmailpy.text.received import Client
-from tests.smtp.world import FakeWorld
+from tests.smtp.world import FakeWorld, values
 
 
 def facts(recipient=b"a@far.example", sender=b"bad@x"):
-    found = Facts(Rules(bad_mail_from=frozenset([b"bad@x"]), rcpthosts=frozenset([b"ours.example"])), Client())
+    found = Facts(values(badmailfrom=frozenset([b"bad@x"]), rcpthosts=frozenset([b"ours.example"])), Client())
     found.sender, found.recipient = sender, recipient
     return found
 

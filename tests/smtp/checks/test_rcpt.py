@@ -3,15 +3,15 @@
 import pytest
 
 from qmailpy.smtp.checks.rcpt import ROOM, has_room, may_relay, suffixes
-from qmailpy.smtp.facts import Facts, Rules
+from qmailpy.smtp.facts import Facts
 from qmailpy.text.received import Client
-from tests.smtp.world import FakeWorld
+from tests.smtp.world import FakeWorld, values
 
 LISTED = frozenset([b"ours.example", b".wild.example"])
 
 
 def judge(recipient, *, rcpthosts=LISTED, relay=None, more=()):
-    facts = Facts(Rules(rcpthosts=rcpthosts, relay=relay), Client())
+    facts = Facts(values(rcpthosts=rcpthosts), Client(), relay)
     facts.recipient = recipient
     return may_relay(facts, FakeWorld(more=more)) is None
 
@@ -44,7 +44,7 @@ def test_suffixes():
 
 @pytest.mark.parametrize("address", [b"x" * 899, b"a@example.com"])
 def test_recipients_take_no_more_than_their_room(address):
-    facts, accepted = Facts(Rules(), Client()), 0
+    facts, accepted = Facts(values(), Client()), 0
     while has_room(facts, FakeWorld()) is None:
         facts.accept_recipient(address)
         accepted += 1

@@ -3,8 +3,9 @@
 import pytest
 
 from qmailpy.smtp.checks.sender import bad_mail_from
-from qmailpy.smtp.facts import Facts, Rules
+from qmailpy.smtp.facts import Facts
 from qmailpy.text.received import Client
+from tests.smtp.world import values
 
 
 @pytest.mark.parametrize(("sender", "refused"), [
@@ -12,7 +13,7 @@ from qmailpy.text.received import Client
     (b"good@x.example", False), (b"", False), (b"@evil.example", True), (b"evil.example", False),
 ])
 def test_addresses_and_domains(sender, refused):
-    facts = Facts(Rules(bad_mail_from=frozenset([b"bad@x.example", b"@evil.example", b"worse"])), Client())
+    facts = Facts(values(badmailfrom=frozenset([b"bad@x.example", b"@evil.example", b"worse"])), Client())
     facts.sender = sender
     reply = bad_mail_from(facts, None)
     assert (reply is not None) == refused
