@@ -20,7 +20,8 @@ def digest(head: bytes, address: bytes, key: bytes) -> bytes:
     """The six hex digits for a tag's key digit and day."""
     from _md5 import md5  # not hashlib: it costs milliseconds at import, and may be told to forbid MD5
 
-    return md5(head + address + key, usedforsecurity=False).hexdigest()[:6].encode()
+    found: str = md5(head + address + key, usedforsecurity=False).hexdigest()
+    return found[:6].encode()
 
 
 def signed(address: bytes, key: bytes, day: int) -> bytes:
