@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REPLACED = "lib/qmailpy/replaced"
 MANIFEST = "lib/qmailpy/installed"
-DOCUMENTS = ("README.md", "INSTALL", "INTERNALS", "THOUGHTS", "CHANGES", "LICENSE")
+DOCUMENTS = ("README.md", "INSTALL", "FAQ", "INTERNALS", "THOUGHTS", "CHANGES", "LICENSE")
 
 
 def describe(path: str, top: str, *, single: bool) -> Home:

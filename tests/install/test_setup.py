@@ -32,7 +32,7 @@ def test_a_new_home_is_as_it_should_be_and_stays_so(tmp_path):
     rc = (tmp_path / "home/boot/rc").read_text()
     assert f"{tmp_path}/home/bin/qmail-start" in rc
     assert not [path for path in (tmp_path / "home/boot").rglob("*") if path.is_file() and re.search("@[A-Z]+@", path.read_text())]
-    assert {path.name for path in (tmp_path / "home/doc").iterdir()} >= {"README.md", "INSTALL", "INTERNALS", "THOUGHTS", "CHANGES"}
+    assert {path.name for path in (tmp_path / "home/doc").iterdir()} >= {"README.md", "INSTALL", "FAQ", "INTERNALS", "THOUGHTS", "CHANGES"}
     assert {path.name for path in (tmp_path / "home/man").glob("man*/*")} == set(os.listdir(TOP + "/man"))
 
 
