@@ -134,6 +134,14 @@ def test_programs_scripts_and_pages_are_the_same_set():
     assert pages - others <= programs, f"no program: {sorted(pages - others - programs)}"
 
 
+def test_the_readme_names_each_program():
+    rows = [line for line in (TOP / "README.md").read_text().split("\n") if line.startswith("| ")]
+    named = [name for row in rows for name in row.split("|")[1].replace(",", " ").split()]
+    programs = {path.name for path in (TOP / "bin").iterdir()}
+    assert programs - set(named) == set()
+    assert [name for name in programs if named.count(name) > 1] == []
+
+
 def test_the_project_speaks_of_itself_only():
     """No paths of somebody's machine and no unfinished business in what is published."""
     bad = ("TODO:", "TODO(", "FIXME", "XXX", "/root/", "/work/")

@@ -56,7 +56,7 @@ def find(local: bytes, home: Home) -> list[bytes] | None:
     if home.single:
         return fields("alias", os.geteuid(), os.getegid(), home.at("alias"), b"-", local)
     try:
-        entry = pwd.getpwnam(home.users["alias"][0] if "alias" in home.users else "alias")
+        entry = pwd.getpwnam(home.name("alias"))
     except KeyError:
         return None
     return fields(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, b"-", local)
