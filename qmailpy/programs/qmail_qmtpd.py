@@ -1,4 +1,7 @@
-"""qmail-qmtpd: take mail by QMTP on descriptors 0 and 1.  See qmail-qmtpd(8)."""
+"""qmail-qmtpd: take mail by QMTP on descriptors 0 and 1.  See qmail-qmtpd(8).
+
+A client that speaks no QMTP, or sends what cannot be queued now, is not told so: there is no reply for that, and the connection ends.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,10 @@ SETTINGS = ("rcpthosts", "databytes")
 PATIENCE = 3600  # seconds for a whole connection
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    connection = Connection(0, 1, PATIENCE)
+def serve(server: QmtpServer, connection: Connection, seconds: float) -> int:
+    """Take messages until the client goes, or so many seconds are over; the exit status."""
     try:
-        with shielded(), deadline(PATIENCE, too_late):
-            home = here()
-            values = load(home, SETTINGS, env)
-            server = QmtpServer(Reader(connection.read), values, client(env), World(home, env), relay(env))
+        with deadline(seconds, too_late):
             while True:
                 for reply in server.message():
                     connection.say(reply)
@@ -36,3 +36,14 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
         return PERMANENT
     except (TooLong, TimedOut, Late, Temporary):
         return TEMPORARY
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    with shielded():
+        try:
+            home = here()
+            values = load(home, SETTINGS, env)
+        except Temporary:
+            return TEMPORARY
+        connection = Connection(0, 1, PATIENCE)
+        return serve(QmtpServer(Reader(connection.read), values, client(env), World(home, env), relay(env)), connection, PATIENCE)

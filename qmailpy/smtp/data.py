@@ -19,18 +19,23 @@ class HopCounter:
 
     __slots__ = ("hops", "_in_header", "_line")
 
+    @property
+    def looping(self) -> bool:
+        """Whether the message has been through too many hosts."""
+        return self.hops >= HOP_LIMIT
+
     def __init__(self) -> None:
         self.hops = 0
         self._in_header = True
         self._line = b""  # the beginning of an unfinished line
 
     def feed(self, data: bytes) -> None:
-        """Take more of the message, with CR LF line ends."""
+        """Take more of the message, with CR LF or LF line ends."""
         if not self._in_header:
             return
         *lines, last = (self._line + data).split(b"\n")
         for line in lines:
-            if line == b"\r":
+            if line in (b"\r", b""):
                 self._in_header = False
                 return
             self.hops += line[:9].lower().startswith((b"received", b"delivered"))
@@ -56,7 +61,7 @@ class DataReader:
     @property
     def looping(self) -> bool:
         """Whether the message has been through too many hosts."""
-        return self.counter.hops >= HOP_LIMIT
+        return self.counter.looping
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes of the client.  Raises StrayNewline."""

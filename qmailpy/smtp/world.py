@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         def close(self) -> str:
             """"" if it is queued; else "D..." or "Z..." and why not."""
 
+        def abandon(self) -> None:
+            """Give it up in the middle: nothing is queued."""
+
     class World(Protocol):
         """Everything outside the dialogue."""
 

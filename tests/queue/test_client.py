@@ -6,8 +6,9 @@ import time
 import pytest
 
 from qmailpy.exits import Temporary
-from qmailpy.queue.client import QueueProcess
 from qmailpy.home import Home
+from qmailpy.queue import client
+from qmailpy.queue.client import QueueProcess
 
 
 @pytest.fixture
@@ -78,6 +79,40 @@ def test_an_abandoned_message_has_no_envelope(queue, tmp_path):
     process = queue(KEEP + "exit 54")
     process.fail()
     assert process.close() == "Zqq read error (#4.3.0)"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_a_message_is_given_up_wherever_that_comes(queue, tmp_path, steps):
+    before = os.listdir("/proc/self/fd")
+    process = queue(KEEP + "exit 0")
+    for step in [lambda: process.put(b"x" * 100000), lambda: process.envelope(b"a"), lambda: process.recipient(b"b" * 100000)][:steps]:
+        step()
+    process.abandon()
+    assert not (tmp_path / "envelope").read_bytes().endswith(b"\0\0")
+    assert os.listdir("/proc/self/fd") == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(process.pid, 0)
+
+
+def test_giving_up_after_the_end_is_no_harm(queue):
+    process = queue(KEEP + "exit 0")
+    assert hand_over(process) == ""
+    fd = os.open("/dev/null", os.O_RDONLY)
+    process.abandon()
+    os.close(fd)  # and not closed by somebody else
+
+
+def test_a_program_that_hangs_is_not_waited_for(queue, monkeypatch):
+    monkeypatch.setattr(client, "GRACE", 0.2)
+    process, begin = queue("exec sleep 60"), time.monotonic()
+    try:
+        process.put(b"x")
+        process.abandon()
+        assert time.monotonic() < begin + 30
+        os.kill(process.pid, 0)
+    finally:
+        os.kill(process.pid, 9)
+        os.waitpid(process.pid, 0)
 
 
 def test_a_program_that_reads_nothing(queue):

@@ -60,7 +60,7 @@ def test_it_reads_as_the_rules_say(data, step):
 
 @pytest.mark.parametrize(("header", "hops"), [
     (b"Received: a\r\nreceived: b\r\nDELIVERED-TO: c\r\n\r\nReceived: body\r\n", 3), (b"X: y\r\n Received: folded\r\n", 0), (b"receivedx\r\ndelivered\r\n", 2),
-    (b"\r\nReceived: a\r\n", 0), (b"Receive: d\r\n", 0),
+    (b"\r\nReceived: a\r\n", 0), (b"Receive: d\r\n", 0), (b"Received: a\ndelivered-to: b\n\nReceived: body\n", 2),
 ])
 @pytest.mark.parametrize("step", [1000, 1])
 def test_hops(header, hops, step):

@@ -7,7 +7,7 @@ from qmailpy.queue.client import QueueProcess
 from tests.smtp.world import FakeQueue, FakeWorld
 
 ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue")
-QUEUE = ("put", "fail", "envelope", "recipient", "close")
+QUEUE = ("put", "fail", "envelope", "recipient", "close", "abandon")
 
 
 def parameters(function):

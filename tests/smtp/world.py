@@ -34,6 +34,9 @@ class FakeQueue:
     def recipient(self, address):
         self.recipients.append(address)
 
+    def abandon(self):
+        self.world.abandoned += 1
+
     def close(self):
         if self.failed or self.sender is None:
             return "Zqq read error (#4.3.0)"
@@ -43,10 +46,10 @@ class FakeQueue:
 
 
 class FakeWorld:
-    """Answers from what it is given; `queued` is what was queued: (sender, recipients, message)."""
+    """Answers from what it is given; `queued` is what was queued: (sender, recipients, message); `abandoned` counts what was given up."""
 
     def __init__(self, *, own=(), more=(), verdict="", broken=False):
-        self.own, self.more, self.verdict, self.broken, self.queued = own, more, verdict, broken, []
+        self.own, self.more, self.verdict, self.broken, self.queued, self.abandoned = own, more, verdict, broken, [], 0
 
     def now(self):
         return 1000000000
