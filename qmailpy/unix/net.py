@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import _socket
+import errno
 
 
 BLOCK = 65536
+PORTS = range(1, 1 << 16)
 
 
 class Stream:
@@ -47,6 +49,8 @@ def connect(address: str, port: int, seconds: float, timeout: float, source: str
 
     source  the local address to connect from
     """
+    if port not in PORTS:
+        raise OSError(errno.EINVAL, "no such port")
     opened = _socket.socket(family(address), _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
         if source:

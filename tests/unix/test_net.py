@@ -74,3 +74,9 @@ def test_addresses():
     assert len(packed("::1")) == 16
     with pytest.raises(OSError):
         packed("nonsense")
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 1 << 70])
+def test_a_port_that_is_none(port):
+    with pytest.raises(OSError, match="port"):
+        connect("127.0.0.1", port, 5, 5)
