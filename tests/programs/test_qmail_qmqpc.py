@@ -9,55 +9,15 @@ import pytest
 
 from qmailpy.programs import qmail_qmqpc
 from qmailpy.programs.qmail_qmqpc import Failed, addresses, reach
-from qmailpy.text.netstring import Reader, encoded
+from qmailpy.text.netstring import encoded
 from tests.checkout import LittleHome, feed, peak_memory
-from tests.netstrings import joined
+from tests.netstrings import Server, joined
 
 MESSAGE, ENVELOPE = b"Subject: x\n\nbody\n", b"Fs@x\0Ta@y\0Tb@z\0\0"
 
 
-class Server:
-    """While its block runs, takes connections: reads a message of each and answers with `answer`; None: hangs up before that."""
-
-    def __init__(self, answer=encoded(b"Kok"), host="127.0.0.1"):
-        self.answer, self.got = answer, []
-        self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.port = self.listener.getsockname()[1]
-        self.row = f"[{host}]:{self.port}\n"
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *problem):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.thread.join(20)
-        self.listener.close()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                if self.answer is not None:
-                    self.got.append(self.read(Reader(lambda: connection.recv(65536))))  # noqa: B023 (called at once)
-                    connection.sendall(self.answer)
-
-    @staticmethod
-    def read(reader):
-        """What one message is made of: a large one by its size only."""
-        whole = reader.length()
-        if whole < 1000000:
-            strings = b"".join(reader.blocks(whole))
-            reader.comma()
-            return strings
-        for _ in reader.blocks(whole):
-            pass
-        reader.comma()
-        return whole
+def server(answer=encoded(b"Kok"), host="127.0.0.1"):
+    return Server(1, answer, host)
 
 
 @pytest.fixture
@@ -98,35 +58,35 @@ def code(home, **how):
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_message_goes_out(home, host):
     try:
-        server = Server(host=host)
+        taker = server(host=host)
     except OSError:
         pytest.skip("no IPv6 here")
-    with server:
-        home.control(qmqpservers=f"# ours\n\n{server.row}")
+    with taker:
+        home.control(qmqpservers=f"# ours\n\n{taker.place}\n")
         assert code(home) == 0
-    assert server.got == [joined(MESSAGE, b"s@x", b"a@y", b"b@z")]
+    assert taker.got == [[joined(MESSAGE, b"s@x", b"a@y", b"b@z")]]
 
 
 @pytest.mark.parametrize(("answer", "expected"), [
     (encoded(b"Kok 1 qp 2"), 0), (encoded(b"Zlater"), 71), (encoded(b"Dno"), 31), (b"", 74), (None, 74), (b"4:what", 74), (b"x" * 100000, 74),
 ])
 def test_answers(home, answer, expected):
-    with Server(answer) as server:
-        home.control(qmqpservers=server.row)
+    with server(answer) as taker:
+        home.control(qmqpservers=taker.place)
         assert code(home) == expected
 
 
 def test_servers_are_tried_in_turn_until_one_is_connected_to(home, closed):
-    with Server() as first, Server() as second:
-        home.control(qmqpservers=f"name.example\n{closed}127.0.0.1:99999\n[::ffff:x]\n{first.row}{second.row}")
+    with server() as first, server() as second:
+        home.control(qmqpservers=f"name.example\n{closed}127.0.0.1:99999\n[::ffff:x]\n{first.place}\n{second.place}\n")
         assert code(home) == 0
     assert (len(first.got), second.got) == (1, [])
 
 
 def test_once_connected_there_is_no_other(home):
     """The first may have queued the message, whatever it says or does not say."""
-    with Server(None) as first, Server() as second:
-        home.control(qmqpservers=first.row + second.row)
+    with server(None) as first, server() as second:
+        home.control(qmqpservers=f"{first.place}\n{second.place}\n")
         assert code(home) == 74
     assert second.got == []
 
@@ -163,17 +123,17 @@ def test_a_server_that_takes_no_connection(monkeypatch):
     (b"", 91), (b"Fs\0", 91), (b"Fs\0Ta\0", 91), (b"Ta\0\0", 91), (b"Fs\0Ta\0Fs\0\0", 91), (b"\0\0", 91), (b"Fs\0T" + b"x" * 1003 + b"\0\0", 11), (b"F" + b"x" * 5000, 11),
 ])
 def test_envelopes_that_are_none_are_not_sent(home, envelope, expected):
-    with Server() as server:
-        home.control(qmqpservers=server.row)
+    with server() as taker:
+        home.control(qmqpservers=taker.place)
         assert code(home, envelope=envelope) == expected
-    assert server.got == []
+    assert taker.got == []
 
 
 def test_what_follows_the_envelope_is_ignored(home):
-    with Server() as server:
-        home.control(qmqpservers=server.row)
+    with server() as taker:
+        home.control(qmqpservers=taker.place)
         assert code(home, envelope=b"F\0T" + b"x" * 1002 + b"\0\0" + bytes(4096)) == 0
-    assert server.got == [joined(MESSAGE, b"", b"x" * 1002)]
+    assert taker.got == [[joined(MESSAGE, b"", b"x" * 1002)]]
 
 
 @pytest.mark.parametrize("which", ["stdin", "stdout"])
@@ -192,8 +152,8 @@ def test_a_home_that_has_gone(home):
 
 
 def test_many_recipients_and_a_large_message_need_little_memory(home):
-    with Server() as server:
-        home.control(qmqpservers=server.row)
+    with server() as taker:
+        home.control(qmqpservers=taker.place)
         recipients = 200000
         fd = envelope_on(b"Fs@x\0" + (b"T" + b"r" * 200 + b"\0") * recipients + b"\0")
         child = subprocess.Popen(home.command("qmail-qmqpc"), env=home.environment({}), stdin=subprocess.PIPE, stdout=fd, bufsize=0)
@@ -217,7 +177,7 @@ def test_many_recipients_and_a_large_message_need_little_memory(home):
         stop.set()
         watcher.join()
         os.close(fd)
-    assert server.got == [len(joined(b"s@x")) + len(b"100000000:,") + size + recipients * len(encoded(b"r" * 200))]
+    assert taker.got == [[len(joined(b"s@x")) + len(b"100000000:,") + size + recipients * len(encoded(b"r" * 200))]]
     assert max(peaks) < 40000  # KiB
 
 
