@@ -43,7 +43,7 @@ def addresses(blocks: Iterable[bytes]) -> Iterator[bytes]:
     wanted, rest = b"F", b""
     for block in blocks:
         *records, rest = (rest + block).split(b"\0")
-        found = []
+        found: list[bytes] = []
         for record in records:
             if not record and wanted == b"T":
                 yield b"".join(found)
