@@ -80,7 +80,7 @@ def test_a_signal_that_ended_it():
 def test_signals_are_as_at_the_start():
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
     try:
-        text, _ = shell("grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status")
+        text, _ = shell("grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status")
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
     masks = {name: int(mask, 16) for name, mask in (line.split(b":") for line in text.splitlines())}
