@@ -144,6 +144,16 @@ def test_what_comes_in_this_very_second_is_for_the_next_session(folder):
     assert Maildir(os.fsencode(folder)).names == []
 
 
+def test_what_deliveries_have_left_behind_is_removed_though_something_cannot_be(folder):
+    for name, age in (("old", 130000), ("older", 999999), ("young", 100), (".hidden", 999999)):
+        maildirs.put(folder, b"x\n", name, "tmp", age)
+    (folder / "tmp/dangling").symlink_to("nowhere")
+    (folder / "tmp/folder").mkdir()
+    os.utime(folder / "tmp/folder", (1000, 1000))
+    Maildir(os.fsencode(folder))
+    assert sorted(os.listdir(folder / "tmp")) == [".hidden", "dangling", "folder", "young"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try it as root")
 @pytest.mark.parametrize("ids", [(0, 0), (maildirs.READER, 0), (0, maildirs.READER)])
 def test_it_never_runs_as_root(single, filled, ids):
@@ -213,14 +223,14 @@ def pipes():
 
 
 def test_a_silent_client(folder, pipes):
-    source, client, listen, target = pipes
+    source, _, listen, target = pipes
     with pytest.raises(TimedOut):
         serve(str(folder), Connection(source, target, 0.05))
     assert os.read(listen, 100) == b"+OK \r\n"
 
 
 def test_a_command_that_drips_is_cut_off(folder, pipes):
-    source, client, listen, target = pipes
+    source, client, _, target = pipes
     over = threading.Event()
 
     def drip():
@@ -239,7 +249,7 @@ def test_a_command_that_drips_is_cut_off(folder, pipes):
 
 def test_a_client_that_does_not_read(folder, pipes):
     maildirs.put(folder, b"x" * 300000, "big")
-    source, client, listen, target = pipes
+    source, client, _, target = pipes
     os.write(client, b"RETR 1\r\n")
     with pytest.raises(TimedOut):
         serve(str(folder), Connection(source, target, 0.05))

@@ -113,7 +113,7 @@ def pipes():
 
 
 def test_a_silent_client(pipes):
-    source, client, _, target = pipes
+    source, _, _, target = pipes
     with pytest.raises(TimedOut):
         ask(Login(b"<>"), Connection(source, target, 0.05))
 

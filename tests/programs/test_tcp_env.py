@@ -30,14 +30,14 @@ class Inetd:
     """Takes one connection, and runs a program with it; `said` is what the client gets."""
 
     def __init__(self, home, *words, host="127.0.0.1", **env):
-        with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
-            with socket.create_connection((host, listener.getsockname()[1]), 20) as client, client.makefile("rb") as stream:
-                self.port, self.source = listener.getsockname()[1], client.getsockname()[1]
-                accepted, _ = listener.accept()
-                with accepted:
-                    child = subprocess.Popen(home.command("tcp-env", *words), stdin=accepted, stdout=accepted, env={"PATH": os.environ["PATH"], **env})
-                self.said = stream.read().decode()
-                self.status = child.wait(60)
+        listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        with listener, socket.create_connection((host, listener.getsockname()[1]), 20) as client, client.makefile("rb") as stream:
+            self.port, self.source = listener.getsockname()[1], client.getsockname()[1]
+            accepted, _ = listener.accept()
+            with accepted:
+                child = subprocess.Popen(home.command("tcp-env", *words), stdin=accepted, stdout=accepted, env={"PATH": os.environ["PATH"], **env})
+            self.said = stream.read().decode()
+            self.status = child.wait(60)
         self.env = dict(line.split("=", 1) for line in self.said.splitlines())
 
 

@@ -15,11 +15,11 @@ def message(tmp_path):
     """A file of some size is descriptor 0; its content."""
     content = b"".join(b"line %d\n" % number for number in range(50000))
     (tmp_path / "message").write_bytes(content)
-    with zero(os.open(tmp_path / "message", os.O_RDONLY)):
+    with Zero(os.open(tmp_path / "message", os.O_RDONLY)):
         yield content
 
 
-class zero:
+class Zero:
     """Within the block a descriptor is descriptor 0."""
 
     def __init__(self, fd):
@@ -79,7 +79,7 @@ def test_a_program_that_is_not_there(message):
 
 def test_a_message_that_cannot_be_read_is_not_taken_for_a_short_one(tmp_path):
     """The program must not see an end: it is killed before it can do anything with a part."""
-    with zero(os.open(tmp_path, os.O_RDONLY)), pytest.raises(Temporary, match="unable to copy input: is a directory"):
+    with Zero(os.open(tmp_path, os.O_RDONLY)), pytest.raises(Temporary, match="unable to copy input: is a directory"):
         run(f"cat > {tmp_path}/out; touch {tmp_path}/done")
     assert not (tmp_path / "done").exists()
 
