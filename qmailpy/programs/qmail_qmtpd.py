@@ -1,6 +1,6 @@
 """qmail-qmtpd: take mail by QMTP on descriptors 0 and 1.  See qmail-qmtpd(8).
 
-A client that speaks no QMTP, or sends what cannot be queued now, is not told so: there is no reply for that, and the connection ends.
+A client that breaks the protocol is not told so: QMTP has no reply for that, and the connection ends.
 """
 
 from __future__ import annotations

@@ -36,7 +36,12 @@ def closed():
 def envelope_on(data):
     """A descriptor to be read as descriptor 1."""
     read, write = os.pipe()
-    threading.Thread(target=lambda: (feed(os.fdopen(write, "wb", 0), data)), daemon=True).start()
+
+    def give():
+        with open(write, "wb") as pipe:
+            pipe.write(data)
+
+    threading.Thread(target=give, daemon=True).start()
     return read
 
 
