@@ -114,7 +114,8 @@ def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str,
     me = cache["me"]
     if me is None:
         return setting.kind.absent if setting.literal is None else setting.literal
-    return [me] if setting.kind.name == "list" else me
+    assert isinstance(me, bytes)
+    return frozenset((me.lower(),)) if setting.kind.name == "names" else me
 
 
 def read(setting: Setting, home: Home) -> object:

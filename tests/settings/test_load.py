@@ -47,7 +47,7 @@ def test_me_stands_in(home):
     write(home, me="me.example\n")
     values = load(home, SETTINGS)
     assert values.line("defaulthost") == values.line("helohost") == values.line("smtpgreeting") == b"me.example"
-    assert values.list("locals") == [b"me.example"]
+    assert values.names("locals") == {b"me.example"}
     assert values.names("rcpthosts") is None
 
 
@@ -55,7 +55,7 @@ def test_a_file_counts_even_if_it_is_empty(home):
     write(home, me="me.example\n", defaulthost="", locals="", timeoutsmtpd="")
     values = load(home, ("defaulthost", "locals", "timeoutsmtpd"))
     assert values.line("defaulthost") == b""
-    assert values.list("locals") == []
+    assert values.names("locals") == frozenset()
     assert values.number("timeoutsmtpd") == 1200
 
 
