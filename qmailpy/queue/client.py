@@ -6,7 +6,7 @@ import os
 
 from qmailpy.exits import Temporary
 from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
-from qmailpy.unix.fds import BLOCK, close_quietly, set_nonblocking, write_all
+from qmailpy.unix.fds import BLOCK, close_quietly, may_complain, set_nonblocking, write_all
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import ended, pipe, spawn, wait
 
@@ -133,9 +133,9 @@ class QueueProcess:
 
 def pass_on(said: bytes) -> None:
     """Pass on what a queue program said on its standard error, unless ours is the client's connection."""
+    if not may_complain():
+        return
     try:
-        if os.path.sameopenfile(2, 0) or os.path.sameopenfile(2, 1):
-            return
         write_all(2, said)
     except OSError:
         pass
