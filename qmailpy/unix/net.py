@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 
+from qmailpy.unix.poll import Poll
 
 BLOCK = 65536
 
@@ -22,6 +23,12 @@ class Stream:
         view = memoryview(data)
         while view:
             view = view[self._socket.send(view[:BLOCK]):]
+
+    def waiting(self) -> bool:
+        """Whether there is something to receive, or the end."""
+        poll = Poll()
+        poll.add(self._socket.fileno())
+        return bool(poll.wait(0))
 
     def receive(self) -> bytes:
         """What comes next; empty at the end."""
