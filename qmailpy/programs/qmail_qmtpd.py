@@ -5,7 +5,7 @@ from __future__ import annotations
 from qmailpy.exits import OK, PERMANENT, TEMPORARY, Temporary
 from qmailpy.home import here
 from qmailpy.serve.world import World, client, relay
-from qmailpy.settings.load import load
+from qmailpy.settings.load import load_for_server
 from qmailpy.smtp.qmtp import QmtpServer
 from qmailpy.text.netstring import Malformed, Reader, TooLong
 from qmailpy.unix.connection import Connection, Gone
@@ -25,8 +25,8 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     try:
         with shielded(), deadline(PATIENCE, too_late):
             home = here()
-            values = load(home, SETTINGS, env)
-            server = QmtpServer(Reader(connection.read), values, client(env), World(home, env), relay(env))
+            values = load_for_server(home, SETTINGS, env)
+            server = QmtpServer(Reader(connection.read), values, client(env), World(home, env, "qmail-qmtpd"), relay(env))
             while True:
                 for reply in server.message():
                     connection.say(reply)

@@ -1,28 +1,62 @@
-"""The world around a server's session: the clock, this host's addresses, morercpthosts.cdb, the queue; and what the listener says of the client."""
+"""The world around a server's session: the clock, this host's addresses, its users and tables, programs, clamd, the queue; what the listener says."""
 
 from __future__ import annotations
 
 import os
 import time
 
+from qmailpy.exits import Temporary
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
+from qmailpy.unix.fds import may_complain, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.unix.cdb import Reader
+    from qmailpy.unix.clamd import Scan
 
 
 class World:
-    """The real one (smtp/world.py says what a session may ask)."""
+    """The real one (smtp/world.py says what a session may ask).
 
-    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
-        self.home, self.env = home, env
+    name   what log lines begin with
+    flush  lets the client read what it was told so far
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str], name: str = "qmail-smtpd", flush: Callable[[], object] = lambda: None) -> None:
+        self.home, self.env, self.name, self.flush = home, env, name, flush
+        self.pid = os.getpid()
+        self._said: set[bytes] = set()
+        self._tables: dict[bytes, Reader | None] = {}
 
     def now(self) -> int:
         return int(time.time())
+
+    def variable(self, name: str) -> bytes | None:
+        return os.fsencode(self.env[name]) if name in self.env else None
+
+    def log(self, line: bytes) -> None:
+        if not may_complain():
+            return
+        from qmailpy.text.loglines import SAFE
+
+        try:
+            write_all(2, self.name.encode() + b": " + line.translate(SAFE) + b"\n")
+        except OSError:
+            pass  # a log that cannot be written must not stop the mail
+
+    def log_once(self, line: bytes) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self.log(line)
+
+    def pause(self, seconds: int) -> None:
+        if seconds:
+            self.flush()
+            time.sleep(seconds)
 
     def is_own_address(self, address: str) -> bool:
         from qmailpy.unix.ipme import own_addresses
@@ -37,8 +71,46 @@ class World:
 
         return lookup(path, name) is not None
 
+    def has_account(self, local: bytes) -> bool:
+        from qmailpy.serve.mailboxes import exists
+
+        return exists(self.home, local, self.log)
+
+    def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
+        try:
+            table = self._table(name)
+            return None if table is None else any(table.get(key) is not None for key in keys)
+        except Temporary as problem:
+            raise Temporary("unable to check recipients", "4.3.0") from problem
+
+    def _table(self, name: bytes) -> Reader | None:
+        """A cdb file of the home; None if there is none, or it may not be opened.  Raises Temporary."""
+        from qmailpy.unix.cdb import Reader, Unopenable
+
+        if name not in self._tables:
+            found, why = None, "file does not exist"
+            try:
+                found = Reader(os.path.join(self.home.path, os.fsdecode(name)))
+            except Unopenable as problem:
+                why = problem.text
+            if found is None or found.absent:
+                self.log(b"control/recipients: %s is passed over: %s" % (name, os.fsencode(why)))
+                found = None
+            self._tables[name] = found
+        return self._tables[name]
+
+    def ask_program(self, program: bytes, sender: bytes, recipient: bytes) -> int:
+        from qmailpy.serve.rcptcheck import ask
+
+        return ask(self.home, self.env, program, sender, recipient)
+
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)
+
+    def open_scan(self, address: bytes, seconds: int) -> Scan:
+        from qmailpy.unix.clamd import Scan
+
+        return Scan(address, seconds)
 
 
 def client(env: Mapping[str, str]) -> Client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Secret
+from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Secret, Sizes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,11 +152,11 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Revocation lists: ", "", "Client certificates are not checked for revocation.")),
     Setting("databeforegreet", Flag, SMTPD, "If set, clients that talk before the greeting are refused.", env="DATABEFOREGREET",
             shown=("Clients must wait for the greeting.", "Clients need not wait for the greeting.")),
-    Setting("databytesmf", Map, SMTPD,
+    Setting("databytesmf", Sizes, SMTPD,
             "address:bytes or @domain:bytes, one a line: the largest message by its sender, in the place of databytes; an empty key stands for the empty "
             "sender; 0: any size.",
             zero="DATABYTESMF", shown=("Limit by sender: ", "", "No limits by sender.")),
-    Setting("databytesrcpt", Map, SMTPD,
+    Setting("databytesrcpt", Sizes, SMTPD,
             "address:bytes or @domain:bytes, one a line: the largest message by its recipient, in the place of databytes; 0: any size.",
             zero="DATABYTESRCPT", shown=("Limit by recipient: ", "", "No limits by recipient.")),
     Setting("dh1024.pem", Pem, SMTPD,

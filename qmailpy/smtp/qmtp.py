@@ -7,6 +7,7 @@ netstring of recipients; each recipient has a reply of its own.  QMQP is one net
 from __future__ import annotations
 
 from qmailpy.smtp import reply
+from qmailpy.smtp.checks.mailbox import lacks_mailbox
 from qmailpy.smtp.checks.rcpt import may_relay
 from qmailpy.smtp.facts import Facts
 from qmailpy.text.netstring import Malformed, Reader, encoded
@@ -32,7 +33,8 @@ BAD_SENDER = "Dunacceptable sender (#5.1.7)"
 BAD_RECIPIENT = b"Dsorry, I can't handle that recipient (#5.1.3)"
 BAD_ADDRESS = "Dsorry, I can't accept addresses like that (#5.1.3)"
 TOO_BIG = "Dsorry, that message size exceeds my databytes limit (#5.3.4)"
-TAKEN, BAD, STRANGE = 0, 1, 2  # what becomes of a recipient; a byte is kept of each
+NO_MAILBOX = b"D" + b"".join(reply.NO_MAILBOX.lines)
+TAKEN, BAD, STRANGE, HOMELESS = 0, 1, 2, 3  # what becomes of a recipient; a byte is kept of each
 
 
 def acceptable(address: bytes | None, room: int = 0) -> bool:
@@ -108,7 +110,7 @@ class QmtpServer:
         elif sender is None:
             verdict = BAD_SENDER
         replies = {TAKEN: outcome(queue, verdict, self.world.now()), BAD: encoded(BAD_RECIPIENT),
-                   STRANGE: encoded(b"D" + b"".join(reply.NO_GATEWAY.lines))}
+                   STRANGE: encoded(b"D" + b"".join(reply.NO_GATEWAY.lines)), HOMELESS: encoded(NO_MAILBOX)}
         return (replies[fate] for fate in fates)
 
     def _body(self, queue: Queue, size: int) -> bool:
@@ -136,6 +138,7 @@ class QmtpServer:
         """Put the recipients that are accepted; what became of each."""
         fates = bytearray()
         relay = self.facts.relay
+        self.facts.forget_transaction()
         self.reader.left = self.reader.length()
         while self.reader.left:
             address = self.reader.string(ADDRESS_LIMIT - len(relay or b""))
@@ -144,12 +147,14 @@ class QmtpServer:
                 fates.append(STRANGE)
             elif address is None or not acceptable(address):
                 fates.append(BAD)
+            elif lacks_mailbox(self.facts, self.world):
+                fates.append(HOMELESS)
             else:
                 queue.recipient(address + (relay or b""))
                 fates.append(TAKEN)
         self.reader.left = None
         self.reader.comma()
-        return fates
+        return bytearray([HOMELESS]) * len(fates) if self.facts.missing else fates  # QMAILRRTDENYALL
 
 
 def qmqp_message(reader: Reader, client: Client, world: World) -> bytes:

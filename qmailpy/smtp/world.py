@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     class Queue(Protocol):
@@ -26,8 +27,34 @@ if TYPE_CHECKING:
         def close(self) -> str:
             """"" if it is queued; else "D..." or "Z..." and why not."""
 
+    class Scan(Protocol):
+        """A message on its way through clamd (unix/clamd.py)."""
+
+        def put(self, data: bytes) -> None:
+            """Add bytes of the message."""
+
+        def verdict(self) -> bytes | None:
+            """End the message: the name of the virus in it, None if there is none.  Raises Temporary, with the reason, if clamd cannot tell."""
+
+        def close(self) -> None:
+            """Give it up; it may have ended."""
+
     class World(Protocol):
-        """Everything outside the dialogue."""
+        """Everything outside the dialogue.  `pid` is what log lines tell this process by."""
+
+        pid: int
+
+        def variable(self, name: str) -> bytes | None:
+            """An environment variable; None if it is not set."""
+
+        def log(self, line: bytes) -> None:
+            """Write a line on standard error, with no byte in it that is not printable ASCII; never into the dialogue."""
+
+        def log_once(self, line: bytes) -> None:
+            """The same, unless this session has said that line before."""
+
+        def pause(self, seconds: int) -> None:
+            """Wait, while the client can read what it was told before."""
 
         def now(self) -> int:
             """Seconds since 1970."""
@@ -38,5 +65,17 @@ if TYPE_CHECKING:
         def in_more_rcpthosts(self, name: bytes) -> bool:
             """Whether control/morercpthosts.cdb has that key.  Raises Temporary."""
 
+        def has_account(self, local: bytes) -> bool:
+            """Whether mail for a local part is delivered to anybody here.  Raises Temporary, with the text of a reply."""
+
+        def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
+            """Whether a cdb file of the home has one of the keys; None if the file is not there.  Raises Temporary, with the text of a reply."""
+
+        def ask_program(self, program: bytes, sender: bytes, recipient: bytes) -> int:
+            """Run a program of RCPTCHECK's: its exit status, or minus the signal that ended it.  Raises Temporary, with the text of a reply."""
+
         def open_queue(self) -> Queue:
             """Begin a message.  Raises Temporary."""
+
+        def open_scan(self, address: bytes, seconds: int) -> Scan:
+            """Begin to pass a message through the clamd at address:port, each step within so many seconds."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from qmailpy.smtp.checks.bounce import answers_our_mail
+from qmailpy.smtp.checks.mailbox import all_have_mailboxes, has_mailbox, passes_program
+from qmailpy.smtp.checks.message import announced_size, few_hops, free_of_viruses, within_limit
 from qmailpy.smtp.checks.rcpt import has_room, may_relay
 from qmailpy.smtp.checks.sender import bad_mail_from
-from qmailpy.smtp.checks.size import announced_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     Check = Callable[[Facts, World], Reply | None]
 
 AT_MAIL: tuple[Check, ...] = (announced_size,)
-AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay, has_room)
+AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay, has_room, answers_our_mail, has_mailbox, passes_program)
+AT_DATA: tuple[Check, ...] = (all_have_mailboxes,)
+AT_END: tuple[Check, ...] = (few_hops, within_limit, free_of_viruses)
 
 
 def refusal(checks: Sequence[Check], facts: Facts, world: World) -> Reply | None:
