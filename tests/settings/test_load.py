@@ -6,7 +6,7 @@ import pytest
 
 from qmailpy.exits import Temporary
 from qmailpy.home import Home
-from qmailpy.settings.load import Unreadable, load
+from qmailpy.settings.load import Unreadable, load, load_for_server
 from qmailpy.settings.table import ME, SETTINGS
 
 
@@ -77,6 +77,20 @@ def test_a_file_that_cannot_be_read_is_named(home):
     with pytest.raises(Unreadable, match=r"unable to read control/rcpthosts: is a directory") as caught:
         load(home, ("rcpthosts",))
     assert isinstance(caught.value, Temporary)
+
+
+@pytest.mark.parametrize(("number", "needed", "others"), [
+    ("0", (), ("locals", "recipients")), ("1", ("envnoathost", "locals", "percenthack", "virtualdomains"), ("recipients",)), ("2", ("recipients",), ("locals",)),
+    ("3", (), ("locals", "recipients")),
+])
+def test_a_server_reads_what_its_recipient_check_needs(home, number, needed, others):
+    write(home, recipientchk=number, me="me.example")
+    for name in others:
+        os.mkdir(home.at("control", name))
+    values = load_for_server(home, ("databytes",), {})
+    assert values.number("recipientchk") == int(number)
+    assert values.all.keys() == {"databytes", "recipientchk", *needed}
+    assert load_for_server(home, (), {"RECIPIENTCHK": ""}).number("recipientchk") == 0
 
 
 def test_an_unknown_name_is_a_bug(home):
