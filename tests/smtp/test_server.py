@@ -391,6 +391,6 @@ def test_with_all_checks_on_chunking_changes_nothing(pieces, scan, variables, re
     for sender, recipients, message in queued:
         body = message.partition(b"-0000\n")[2]
         assert not any(address.startswith(b"prvs=") for address in (sender, *recipients))
-        assert recipientchk == 2 and relay is not None or not any(address.startswith((b"t", b"z")) for address in recipients)
+        assert (recipientchk == 2 and relay is not None) or not any(address.startswith((b"t", b"z")) for address in recipients)
         assert len(body) <= 10 or not any(address.startswith(b"c@ours") for address in recipients)
         assert len(body) <= 20 or sender != b"a@b"
