@@ -6,7 +6,7 @@ import os
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
-from qmailpy.serve.world import World, client, relay
+from qmailpy.serve.world import SmtpWorld, client, relay
 from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
 
-SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes", "recipientchkdelay",
-            "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd")
+SETTINGS = (
+    "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
+    "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
+)
 LOST = 1
 
 
@@ -78,5 +80,4 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
             os.write(1, reply.NO_CONTROLS.wire())
             return LOST
         connection = Connection(0, 1, max(values.number("timeoutsmtpd"), 1))
-        session = Session(values, client(env), World(home, env, flush=connection.flush), relay(env))
-        return serve(session, connection)
+        return serve(Session(values, client(env), SmtpWorld(home, env, connection), relay(env)), connection)

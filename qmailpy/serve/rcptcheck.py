@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNRUNNABLE = 120
 
 
-def ask(home: Home, env: Mapping[str, str], program: bytes, sender: bytes, recipient: bytes) -> int:
+def ask(home: Home, env: Mapping[str, str], program: str, sender: bytes, recipient: bytes) -> int:
     """The program's exit status, or minus the signal that ended it; UNRUNNABLE if it could not be run or waited for.
 
     It is started in the home, with SENDER and RECIPIENT.  Of the session it gets nothing: descriptor 0 is empty, 1 and 2 are our standard error,

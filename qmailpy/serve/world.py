@@ -12,31 +12,35 @@ from qmailpy.unix.fds import may_complain, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
     from qmailpy.unix.cdb import Reader
     from qmailpy.unix.clamd import Scan
+    from qmailpy.unix.connection import Connection
+
+
+PAUSE = 1 << 31  # seconds: longer than any client waits, and no more than sleep takes
+LOG_LINE = 4000  # bytes: lines up to this length of processes that share a pipe do not mix
 
 
 class World:
     """The real one (smtp/world.py says what a session may ask).
 
-    name   what log lines begin with
-    flush  lets the client read what it was told so far
+    name  of the program, for the log
     """
 
-    def __init__(self, home: Home, env: Mapping[str, str], name: str = "qmail-smtpd", flush: Callable[[], object] = lambda: None) -> None:
-        self.home, self.env, self.name, self.flush = home, env, name, flush
+    def __init__(self, home: Home, env: Mapping[str, str], name: str = "qmail-smtpd") -> None:
+        self.home, self.env, self.name = home, env, name
         self.pid = os.getpid()
-        self._said: set[bytes] = set()
+        self._told: set[bytes] = set()
         self._tables: dict[bytes, Reader | None] = {}
 
     def now(self) -> int:
         return int(time.time())
 
-    def variable(self, name: str) -> bytes | None:
-        return os.fsencode(self.env[name]) if name in self.env else None
+    def variable(self, name: str) -> str | None:
+        return self.env.get(name)
 
     def log(self, line: bytes) -> None:
         if not may_complain():
@@ -44,19 +48,14 @@ class World:
         from qmailpy.text.loglines import SAFE
 
         try:
-            write_all(2, self.name.encode() + b": " + line.translate(SAFE) + b"\n")
+            write_all(2, self.name.encode() + b": " + line[:LOG_LINE].translate(SAFE) + b"\n")
         except OSError:
-            pass  # a log that cannot be written must not stop the mail
+            pass  # nobody wants it
 
     def log_once(self, line: bytes) -> None:
-        if line not in self._said:
-            self._said.add(line)
+        if line not in self._told:
+            self._told.add(line)
             self.log(line)
-
-    def pause(self, seconds: int) -> None:
-        if seconds:
-            self.flush()
-            time.sleep(seconds)
 
     def is_own_address(self, address: str) -> bool:
         from qmailpy.unix.ipme import own_addresses
@@ -99,13 +98,25 @@ class World:
             self._tables[name] = found
         return self._tables[name]
 
-    def ask_program(self, program: bytes, sender: bytes, recipient: bytes) -> int:
+    def open_queue(self) -> QueueProcess:
+        return QueueProcess(self.home, self.env)
+
+
+class SmtpWorld(World):
+    """The real one for SMTP, with the client's connection in it."""
+
+    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection) -> None:
+        super().__init__(home, env)
+        self.connection = connection
+
+    def pause(self, seconds: int) -> None:
+        self.connection.flush()
+        time.sleep(min(seconds, PAUSE))
+
+    def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
         from qmailpy.serve.rcptcheck import ask
 
         return ask(self.home, self.env, program, sender, recipient)
-
-    def open_queue(self) -> QueueProcess:
-        return QueueProcess(self.home, self.env)
 
     def open_scan(self, address: bytes, seconds: int) -> Scan:
         from qmailpy.unix.clamd import Scan

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from qmailpy.smtp.facts import Settings
-    from qmailpy.smtp.world import World
+    from qmailpy.smtp.world import SmtpWorld
     from qmailpy.text.received import Client
 
 LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is AUTH's (RFC 4954 section 4)
@@ -28,7 +28,7 @@ LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is 
 class Session:
     """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at."""
 
-    def __init__(self, values: Settings, client: Client, world: World, relay: bytes | None = None) -> None:
+    def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None) -> None:
         self.facts = Facts(values, client, relay)
         self.world = world
         self.closing: int | None = None

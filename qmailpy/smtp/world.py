@@ -40,24 +40,21 @@ if TYPE_CHECKING:
             """Give it up; it may have ended."""
 
     class World(Protocol):
-        """Everything outside the dialogue.  `pid` is what log lines tell this process by."""
+        """Everything outside a dialogue by which mail comes in.  `pid` is what log lines tell this process by."""
 
         pid: int
 
-        def variable(self, name: str) -> bytes | None:
-            """An environment variable; None if it is not set."""
-
-        def log(self, line: bytes) -> None:
-            """Write a line on standard error, with no byte in it that is not printable ASCII; never into the dialogue."""
-
-        def log_once(self, line: bytes) -> None:
-            """The same, unless this session has said that line before."""
-
-        def pause(self, seconds: int) -> None:
-            """Wait, while the client can read what it was told before."""
-
         def now(self) -> int:
             """Seconds since 1970."""
+
+        def variable(self, name: str) -> str | None:
+            """A variable of the environment; None: it is not set."""
+
+        def log(self, line: bytes) -> None:
+            """Tell the administrator; whatever bytes there are, it is one line."""
+
+        def log_once(self, line: bytes) -> None:
+            """The same, unless this session has told that line before."""
 
         def is_own_address(self, address: str) -> bool:
             """Whether this host has that IP address."""
@@ -71,11 +68,17 @@ if TYPE_CHECKING:
         def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
             """Whether a cdb file of the home has one of the keys; None if the file is not there.  Raises Temporary, with the text of a reply."""
 
-        def ask_program(self, program: bytes, sender: bytes, recipient: bytes) -> int:
-            """Run a program of RCPTCHECK's: its exit status, or minus the signal that ended it.  Raises Temporary, with the text of a reply."""
-
         def open_queue(self) -> Queue:
             """Begin a message.  Raises Temporary."""
+
+    class SmtpWorld(World, Protocol):
+        """And what only SMTP asks."""
+
+        def pause(self, seconds: int) -> None:
+            """Send the replies to earlier commands, then do nothing for so many seconds."""
+
+        def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
+            """Run a program of RCPTCHECK's: its exit status, or minus the signal that ended it.  Raises Temporary, with the text of a reply."""
 
         def open_scan(self, address: bytes, seconds: int) -> Scan:
             """Begin to pass a message through the clamd at address:port, each step within so many seconds."""

@@ -16,7 +16,7 @@ def judged(tmp_path):
         path = tmp_path / "rc"
         path.write_text(script)
         path.chmod(mode)
-        return ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"], **env}, os.fsencode(path), sender, recipient)
+        return ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"], **env}, str(path), sender, recipient)
 
     return judge
 
@@ -48,7 +48,7 @@ def test_what_cannot_be_executed(judged, script, mode):
     assert judged(script, mode=mode) == UNRUNNABLE
 
 
-@pytest.mark.parametrize(("program", "code"), [(b"true", UNRUNNABLE), (b"nowhere/rc", UNRUNNABLE), (b"/", UNRUNNABLE), (b"sub/rc", 7)])
+@pytest.mark.parametrize(("program", "code"), [("true", UNRUNNABLE), ("nowhere/rc", UNRUNNABLE), ("/", UNRUNNABLE), ("sub/rc", 7)])
 def test_a_name_is_a_path_from_the_home(tmp_path, program, code):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/rc").write_text("#!/bin/sh\nexit 7\n")
@@ -82,7 +82,7 @@ def test_no_child_to_be_had(judged):
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
     try:
         with pytest.raises(Temporary, match="unable to fork"):
-            ask(Home("/"), {}, b"/bin/true", b"", b"")
+            ask(Home("/"), {}, "/bin/true", b"", b"")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert os.listdir("/proc/self/fd") == before

@@ -1,14 +1,16 @@
 """The world of a server's session, and what listeners say of a client."""
 
 import os
+import threading
 import time
 
 import pytest
 
 from qmailpy.exits import Temporary
 from qmailpy.home import Home
-from qmailpy.serve.world import World, client, relay
+from qmailpy.serve.world import SmtpWorld, World, client, relay
 from qmailpy.unix.cdb import write
+from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
 from tests.clamdserver import VIRUS, Clamd
 
@@ -66,20 +68,25 @@ def test_a_log_that_is_the_clients_connection_stays_empty(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_pause_lets_the_client_read_first():
-    flushed = []
-    world, begin = World(Home("/"), {}, flush=lambda: flushed.append(time.monotonic())), time.monotonic()
-    world.pause(0)
-    assert flushed == []
-    world.pause(1)
+def test_a_pause_lets_the_client_read_first(tmp_path):
+    source, target = os.pipe()
+    connection = Connection(0, target, 5)
+    connection.say(b"250 ok")
+    world, begin = SmtpWorld(Home(str(tmp_path)), {}, connection), time.monotonic()
+    pausing = threading.Thread(target=world.pause, args=(1,))
+    pausing.start()
+    assert os.read(source, 100) == b"250 ok"
+    assert time.monotonic() - begin < 1
+    pausing.join()
     assert time.monotonic() - begin >= 1
-    assert flushed[0] - begin < 1
+    for fd in (source, target):
+        os.close(fd)
 
 
 def test_variables_and_programs():
-    world = World(Home("/"), {"A": "\udcff", "PATH": "/bin:/usr/bin"})
-    assert (world.variable("A"), world.variable("B"), world.pid) == (b"\xff", None, os.getpid())
-    assert world.ask_program(b"/bin/false", b"", b"") == 1
+    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, None)
+    assert (world.variable("A"), world.variable("B"), world.pid) == ("b", None, os.getpid())
+    assert world.ask_program("/bin/false", b"", b"") == 1
 
 
 def test_tables_of_recipients(tmp_path, capfd):
@@ -109,6 +116,6 @@ def test_accounts_and_clamd(tmp_path, capfd):
     assert World(home, {}).has_account(b"no-such-user-here")
     assert capfd.readouterr().err == f"qmail-smtpd: unable to stat {tmp_path}/alias/.qmail-no-such-user-here: symbolic link loop\n"
     with Clamd(VIRUS) as server:
-        scan = World(home, {}).open_scan(server.address, 5)
+        scan = SmtpWorld(home, {}, None).open_scan(server.address, 5)
         scan.put(b"x")
         assert scan.verdict() == b"Eicar-Signature"

@@ -131,7 +131,7 @@ def test_a_recipient_without_a_mailbox_is_refused_alone(checked):
 
 @pytest.mark.parametrize("checked", [ACCOUNTS, TABLES], ids=["accounts", "tables"])
 def test_qmailrrtdenyall_refuses_all_recipients_of_that_message_and_of_no_other(checked):
-    world = FakeWorld(accounts=[b"c"], tables={b"r": [b":c@ours.example"]}, variables={"QMAILRRTDENYALL": b"1"})
+    world = FakeWorld(accounts=[b"c"], tables={b"r": [b":c@ours.example"]}, env={"QMAILRRTDENYALL": "1"})
     said, _ = qmtp(package(recipients=MIXED) + package(), world, **checked)
     assert said == NO_MAILBOX * 4 + OK
     assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]]

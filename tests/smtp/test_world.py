@@ -2,7 +2,7 @@
 
 import inspect
 
-from qmailpy.programs.qmail_smtpd import World
+from qmailpy.serve.world import SmtpWorld
 from qmailpy.queue.client import QueueProcess
 from qmailpy.unix.clamd import Scan
 from tests.smtp.world import FakeQueue, FakeScan, FakeWorld
@@ -18,7 +18,7 @@ def parameters(function):
 
 def test_both_worlds_answer_the_same_questions():
     for name in ASKED:
-        assert parameters(getattr(World, name)) == parameters(getattr(FakeWorld, name))
+        assert parameters(getattr(SmtpWorld, name)) == parameters(getattr(FakeWorld, name))
     for name in QUEUE:
         assert parameters(getattr(QueueProcess, name)) == parameters(getattr(FakeQueue, name))
     for name in SCAN:

@@ -66,36 +66,47 @@ class FakeWorld:
 
     own, more   this host's addresses; the keys of morercpthosts.cdb
     verdict     of the queue program
-    variables   {name: value}
+    env         {name: value} of variables
     accounts    local parts that are somebody's; a str: why that cannot be found out
     tables      {name: keys} of the cdb files that are there; a str in the place of keys: why one cannot be read
     programs    {RCPTCHECK: what it answers to (sender, recipient)}; a str: why it cannot be run
-    scan        what clamd says of each message (FakeScan); `scans` are those that were begun, `clamds` where
-    logged      the lines; paused: the seconds
+    scan        what clamd says of each message (FakeScan); `scans` are those that were begun
+    done        what it was asked to do, in order; asked(word) gives what of it has that word
     """
 
     pid = 42
 
-    def __init__(self, *, own=(), more=(), verdict="", broken=False, variables=None, accounts=(), tables=None, programs=None, scan=None, now=1000000000):
+    def __init__(self, *, own=(), more=(), verdict="", broken=False, env=(), accounts=(), tables=None, programs=None, scan=None, now=1000000000):
         self.own, self.more, self.verdict, self.broken, self.queued = own, more, verdict, broken, []
-        self.variables, self.accounts, self.tables, self.programs = variables or {}, accounts, tables or {}, programs or {}
-        self.scan, self.scans, self.clamds, self.logged, self.paused, self.asked, self.time = scan, [], [], [], [], [], now
+        self.env, self.accounts, self.tables, self.programs = dict(env), accounts, tables or {}, programs or {}
+        self.scan, self.scans, self.time, self.done = scan, [], now, []
+
+    def asked(self, word):
+        return [what for one, what in self.done if one == word]
+
+    @property
+    def logged(self):
+        return self.asked("log")
+
+    @property
+    def paused(self):
+        return self.asked("pause")
 
     def now(self):
         return self.time
 
     def variable(self, name):
-        return self.variables.get(name)
+        return self.env.get(name)
 
     def log(self, line):
-        self.logged.append(line)
+        self.done.append(("log", line))
 
     def log_once(self, line):
         if line not in self.logged:
             self.log(line)
 
     def pause(self, seconds):
-        self.paused.append(seconds)
+        self.done.append(("pause", seconds))
 
     def is_own_address(self, address):
         return address in self.own
@@ -106,15 +117,15 @@ class FakeWorld:
         return name in self.more
 
     def has_account(self, local):
-        self.asked.append(local)
+        self.done.append(("account", local))
         return local in known(self.accounts)
 
     def in_table(self, name, keys):
-        self.asked.append(name)
+        self.done.append(("table", name))
         return None if name not in self.tables else not known(self.tables[name]).isdisjoint(keys)
 
     def ask_program(self, program, sender, recipient):
-        self.asked.append((program, sender, recipient))
+        self.done.append(("program", (program, sender, recipient)))
         found = self.programs[program]
         if isinstance(found, str):
             raise Temporary(found, "4.3.0")
@@ -126,7 +137,7 @@ class FakeWorld:
         return FakeQueue(self)
 
     def open_scan(self, address, seconds):
-        self.clamds.append((address, seconds))
+        self.done.append(("clamd", (address, seconds)))
         self.scans.append(FakeScan(self.scan))
         return self.scans[-1]
 

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
     from qmailpy.smtp.facts import Facts
     from qmailpy.smtp.reply import Reply
-    from qmailpy.smtp.world import World
+    from qmailpy.smtp.world import SmtpWorld, World
 
 ACCOUNTS, TABLES = 1, 2  # values of recipientchk
 ANSWERS = {100: reply.REFUSED_BY_PROGRAM, 111: reply.CANNOT_VERIFY, 120: reply.CANNOT_EXECUTE}  # of the program, by its exit status
 
 
-def has_mailbox(facts: Facts, world: World) -> Reply | None:
+def has_mailbox(facts: Facts, world: SmtpWorld) -> Reply | None:
     """recipientchk.  With QMAILRRTDENYALL it is only remembered that a recipient has none, and DATA is refused."""
     try:
         if not lacks_mailbox(facts, world):
@@ -26,16 +26,22 @@ def has_mailbox(facts: Facts, world: World) -> Reply | None:
         return reply.end_of_session(problem)
     if facts.missing:
         return None
-    world.pause(facts.values.number("recipientchkdelay"))
+    hold(facts, world)
     return reply.NO_MAILBOX
 
 
-def all_have_mailboxes(facts: Facts, world: World) -> Reply | None:
+def all_have_mailboxes(facts: Facts, world: SmtpWorld) -> Reply | None:
     """What QMAILRRTDENYALL has put off until DATA."""
     if not facts.missing:
         return None
-    world.pause(facts.values.number("recipientchkdelay"))
+    hold(facts, world)
     return reply.NO_MAILBOX_AMONG
+
+
+def hold(facts: Facts, world: SmtpWorld) -> None:
+    """recipientchkdelay, before a refusal."""
+    if seconds := facts.values.number("recipientchkdelay"):
+        world.pause(seconds)
 
 
 def lacks_mailbox(facts: Facts, world: World) -> bool:
@@ -46,7 +52,7 @@ def lacks_mailbox(facts: Facts, world: World) -> bool:
     if facts.missing or exists(facts, world):  # once the message is refused anyway, nobody is asked
         return False
     world.log(b"realrcptto %d %s %s" % (world.pid, facts.client.ip, facts.recipient))
-    facts.missing = world.variable("QMAILRRTDENYALL") not in (None, b"", b"0")
+    facts.missing = world.variable("QMAILRRTDENYALL") not in (None, "", "0")
     return True
 
 
@@ -103,7 +109,7 @@ def keys(address: bytes) -> Iterator[bytes]:
         dash = box.find(b"-", dash + 1)
 
 
-def passes_program(facts: Facts, world: World) -> Reply | None:
+def passes_program(facts: Facts, world: SmtpWorld) -> Reply | None:
     """RCPTCHECK: a program of the administrator's judges recipients of strangers."""
     program = world.variable("RCPTCHECK")
     if not program or facts.relay is not None:

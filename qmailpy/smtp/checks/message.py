@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from qmailpy.smtp.facts import Facts, Settings
     from qmailpy.smtp.reply import Reply
-    from qmailpy.smtp.world import Scan, World
+    from qmailpy.smtp.world import Scan, SmtpWorld, World
 
 BY_SENDER, BY_RECIPIENT = "databytesmf", "databytesrcpt"
 
@@ -65,13 +65,13 @@ def within_limit(facts: Facts, world: World) -> Reply | None:
     return reply.TOO_BIG if facts.message and facts.message.too_big else None
 
 
-def begin_scan(facts: Facts, world: World) -> Scan | None:
+def begin_scan(facts: Facts, world: SmtpWorld) -> Scan | None:
     """The way through clamd for a message that begins; None if there is no clamd."""
     address = facts.values.line("clamd")
     return world.open_scan(address, facts.values.number("timeoutclamd")) if address else None
 
 
-def free_of_viruses(facts: Facts, world: World) -> Reply | None:
+def free_of_viruses(facts: Facts, world: SmtpWorld) -> Reply | None:
     """What clamd says of the message; clamdfailreject decides what becomes of it if clamd cannot tell."""
     if not facts.message or not facts.message.scan:
         return None

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from qmailpy.smtp.facts import Facts
     from qmailpy.smtp.reply import Reply
-    from qmailpy.smtp.world import World
+    from qmailpy.smtp.world import SmtpWorld
 
-    Check = Callable[[Facts, World], Reply | None]
+    Check = Callable[[Facts, SmtpWorld], Reply | None]
 
 AT_MAIL: tuple[Check, ...] = (announced_size,)
 AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay, has_room, answers_our_mail, has_mailbox, passes_program)
@@ -24,7 +24,7 @@ AT_DATA: tuple[Check, ...] = (all_have_mailboxes,)
 AT_END: tuple[Check, ...] = (few_hops, within_limit, free_of_viruses)
 
 
-def refusal(checks: Sequence[Check], facts: Facts, world: World) -> Reply | None:
+def refusal(checks: Sequence[Check], facts: Facts, world: SmtpWorld) -> Reply | None:
     """The reply of the first check that has one; None: go on.  Raises Temporary where a check cannot decide."""
     for check in checks:
         if (found := check(facts, world)) is not None:

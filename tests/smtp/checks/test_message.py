@@ -112,5 +112,5 @@ def test_clamds_verdict(says, reject, reply, logged):
 def test_a_scan_begins_where_clamd_is_named():
     world = FakeWorld()
     assert begin_scan(message(), world) is world.scans[0]
-    assert world.clamds == [(b"127.0.0.1:1", 7)]
+    assert world.asked("clamd") == [(b"127.0.0.1:1", 7)]
     assert begin_scan(Facts(values(clamd=b""), Client()), world) is None
