@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
-    from qmailpy.unix.cdb import Reader
     from qmailpy.unix.clamd import Scan
     from qmailpy.unix.connection import Connection
-
 
 PAUSE = 1 << 31  # seconds: longer than any client waits, and no more than sleep takes
 LOG_LINE = 4000  # bytes: lines up to this length of processes that share a pipe do not mix
@@ -34,7 +32,6 @@ class World:
         self.home, self.env, self.name = home, env, name
         self.pid = os.getpid()
         self._told: set[bytes] = set()
-        self._tables: dict[bytes, Reader | None] = {}
 
     def now(self) -> int:
         return int(time.time())
@@ -76,27 +73,19 @@ class World:
         return exists(self.home, local, self.log)
 
     def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
-        try:
-            table = self._table(name)
-            return None if table is None else any(table.get(key) is not None for key in keys)
-        except Temporary as problem:
-            raise Temporary("unable to check recipients", "4.3.0") from problem
-
-    def _table(self, name: bytes) -> Reader | None:
-        """A cdb file of the home; None if there is none, or it may not be opened.  Raises Temporary."""
         from qmailpy.unix.cdb import Reader, Unopenable
 
-        if name not in self._tables:
-            found, why = None, "file does not exist"
-            try:
-                found = Reader(os.path.join(self.home.path, os.fsdecode(name)))
-            except Unopenable as problem:
-                why = problem.text
-            if found is None or found.absent:
-                self.log(b"control/recipients: %s is passed over: %s" % (name, os.fsencode(why)))
-                found = None
-            self._tables[name] = found
-        return self._tables[name]
+        why = "file does not exist"
+        try:
+            table = Reader(os.path.join(self.home.path, os.fsdecode(name)))
+            if not table.absent:
+                return any(table.get(key) is not None for key in keys)
+        except Unopenable as problem:
+            why = problem.text
+        except Temporary as problem:
+            raise Temporary("unable to check recipients", "4.3.0") from problem
+        self.log_once(b"control/recipients: %s is passed over: %s" % (name, os.fsencode(why)))
+        return None
 
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)

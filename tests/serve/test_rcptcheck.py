@@ -1,6 +1,7 @@
 """RCPTCHECK: real programs that judge recipients, chatter, die or cannot be run."""
 
 import os
+import pathlib
 
 import pytest
 
@@ -54,6 +55,21 @@ def test_a_name_is_a_path_from_the_home(tmp_path, program, code):
     (tmp_path / "sub/rc").write_text("#!/bin/sh\nexit 7\n")
     (tmp_path / "sub/rc").chmod(0o755)
     assert ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"]}, program, b"", b"") == code
+
+
+PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/qmail-smtpd.8"
+
+
+@pytest.mark.parametrize(("recipient", "code"), [
+    (b"bad@local.example", 100), (b"BAD@Local.Example", 100), (b"later@local.example", 111), (b"good@local.example", 0), (b"notbad@local.example", 0),
+    (b"bad@localxexample", 0), (b"-v", 0), (b"", 0), (b".*", 0),
+])
+def test_the_script_in_the_manual_does_what_it_says(judged, recipient, code, tmp_path):
+    script = PAGE.read_text().partition(".nf\n")[2].partition(".fi\n")[0].replace("\\-", "-")
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control/norcpts").write_text("other@local.example\nbad@local.example\n")
+    (tmp_path / "control/laterrcpts").write_text("later@local.example\n")
+    assert judged(script, recipient=recipient) == code
 
 
 def test_where_standard_error_is_the_clients_the_program_cannot_speak(judged):

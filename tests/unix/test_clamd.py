@@ -81,6 +81,11 @@ def test_a_clamd_that_hangs_is_given_up(way, pieces):
     assert time.monotonic() - begin < 20
 
 
+def test_patience_may_be_any_number():
+    with Clamd(CLEAN) as server:
+        assert scan(server.address, seconds=10 ** 20) is None
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize(("verdict", "found"), [(CLEAN, None), (VIRUS, b"Eicar-Signature"), (b"stream: bad ERROR", "it says stream: bad ERROR")])
 def test_an_old_clamd_is_spoken_to_in_the_old_way(host, verdict, found):
