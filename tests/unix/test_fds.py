@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, read_all, wait_readable, wait_writable, write_all
+from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, read_all, wait_readable, wait_writable, write_all, write_in_time
 
 
 @pytest.fixture
@@ -75,3 +75,15 @@ def test_time_is_up_is_an_error_of_the_system():
 
 def test_closing_twice_is_no_error(pipe):
     close_quietly(pipe[0], pipe[0], 99999)
+
+
+def test_a_write_in_time():
+    source, target = os.pipe()
+    write_in_time(target, b"x" * 5000, 5)
+    assert os.read(source, 6000) == b"x" * 5000
+    with pytest.raises(TimedOut):
+        write_in_time(target, b"x" * 100000, 0.05)
+    os.close(source)
+    with pytest.raises(BrokenPipeError):
+        write_in_time(target, b"x", 5)
+    os.close(target)
