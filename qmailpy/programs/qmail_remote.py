@@ -13,16 +13,16 @@ from qmailpy.remote.connect import Connector
 from qmailpy.remote.errand import Errand
 from qmailpy.remote.report import Failed
 from qmailpy.remote.route import route
-from qmailpy.remote.sender import outgoing
 from qmailpy.remote.source import Sources
 from qmailpy.settings.load import load
-from qmailpy.text.batv import today
 from qmailpy.unix.fds import write_all
 from qmailpy.unix.signals import shielded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from qmailpy.settings.load import Values
 
 SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "nosignhosts", "nosignmydoms", "outgoingip", "qmtproutes", "secauthremote", "senderip", "signkey",
             "smtproutes", "straightfallback", "timeoutconnect", "timeoutremote", "tlsclientciphers", "tlsremote")
@@ -43,12 +43,21 @@ def deliver(arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
     way = route(host, values.map("smtproutes") or {}, values.map("qmtproutes") or {})
     now = int(time.time())
     sources = Sources(values.map("senderip") or {}, values.map("bindroutes") or {}, values.line("outgoingip"), sender)
-    sent_as = outgoing(sender, recipients[0], values.line("signkey"), today(now), values.names("nosignhosts") or (), values.names("nosignmydoms") or ())
     dead = DeadHosts(home.at("queue", "lock", "tcpto"), os.getpid())
     connector = Connector(dead, sources, values.number("timeoutconnect"), values.number("timeoutremote"), now)
     from qmailpy.unix.resolver import Resolver
 
-    return Errand(home, values, way, sent_as, recipients).run(connector, Resolver(env))
+    return Errand(home, values, way, signed(values, sender, recipients[0], now), recipients).run(connector, Resolver(env))
+
+
+def signed(values: Values, sender: bytes, recipient: bytes, now: int) -> bytes:
+    """The sender as it goes out."""
+    if not (key := values.line("signkey")):
+        return sender
+    from qmailpy.remote.sender import outgoing
+    from qmailpy.text.batv import today
+
+    return outgoing(sender, recipient, key, today(now), values.names("nosignhosts") or (), values.names("nosignmydoms") or ())
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:

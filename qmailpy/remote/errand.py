@@ -14,7 +14,6 @@ from qmailpy.smtp.client import NEVER, OFFERED, Plan
 from qmailpy.text.quote import quoted
 from qmailpy.unix.fds import BLOCK
 from qmailpy.unix.net import TlsFailed
-from qmailpy.unix.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from qmailpy.remote.route import Hop, Route, Target
     from qmailpy.settings.load import Values
     from qmailpy.unix.resolver import Resolver
+    from qmailpy.unix.spool import Spool
     from qmailpy.unix.tls_client import TlsClient
 
 TLS_FIRST = "TLS is required before authentication"
@@ -117,6 +117,8 @@ class Errand:
     def message(self) -> Iterator[bytes]:
         """The blocks of the message, as they come; where it may be wanted again it is kept.  Raises OSError."""
         if self.straight and len(self.route.targets) > 1:
+            from qmailpy.unix.spool import Spool
+
             self.kept = self.kept or Spool(0)
             yield from self.kept.blocks()
             return

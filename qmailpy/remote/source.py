@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from qmailpy.remote.report import BAD_OUTGOINGIP, Failed, record
 from qmailpy.remote.route import ipv4
-from qmailpy.text.address import domain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class Sources:
     __slots__ = ("_by_sender", "_routes", "_default")
 
     def __init__(self, senderip: Mapping[bytes, bytes], bindroutes: Mapping[bytes, bytes], outgoingip: bytes, sender: bytes) -> None:
-        self._by_sender = senderip.get(domain(sender) or b"", b"")
+        self._by_sender = entry(senderip, sender)
         self._routes = bindroutes
         default = ipv4(outgoingip) if outgoingip else UNSPECIFIED
         if default is None:
@@ -48,6 +47,15 @@ class Sources:
         if self._by_sender:
             found = ipv4(self._by_sender)
         return "" if found == UNSPECIFIED else found
+
+
+def entry(senderip: Mapping[bytes, bytes], sender: bytes) -> bytes:
+    """What senderip says about a sender's domain; b"" if it says nothing.  A sender without one has the empty domain."""
+    if not senderip:
+        return b""
+    from qmailpy.text.address import domain
+
+    return senderip.get(domain(sender) or b"", b"")
 
 
 def prefixes(address: bytes) -> Iterator[bytes]:
