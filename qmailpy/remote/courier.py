@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qmailpy.remote import report
 from qmailpy.smtp.client import ON, Account, Body, PartialLine, ReplyReader, StartTls, Stuffer, TooLong, dialogue, may_go_elsewhere
-from qmailpy.unix.net import Stream, TlsFailed
+from qmailpy.unix.net import Stream, TlsFailed, trouble
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Courier:
             elsewhere = may_go_elsewhere(verdict, self.account)
         except (OSError, TooLong) as problem:
             if self.untried:  # some servers look at our side of the handshake only when we think that it is over (RFC 8446 section 4.4)
-                raise TlsFailed(f"TLS connect failed: {problem}") from None
+                raise TlsFailed(f"TLS connect failed: {trouble(problem)}") from None
             last = report.dropped(self.address, self.critical)
             elsewhere = not self.critical
         except PartialLine:

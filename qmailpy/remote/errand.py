@@ -98,12 +98,12 @@ class Errand:
 
     def by_smtp(self, link: Link, secured: Security, trouble: str = "") -> Outcome:
         """By SMTP; `trouble`: why there is no TLS.  Raises TlsFailed."""
-        login, no_clear = self.route.login, ""
+        no_clear = ""
         if self.values.flag("secauthremote"):
             why = trouble or ("" if self.tlsremote else NO_TLSREMOTE)
             no_clear = TLS_FIRST + (why and f" ({why})")
         plan = Plan(self.values.line("helohost"), on_the_wire(self.sender), [on_the_wire(one) for one in self.recipients], tls=secured.tls,
-                    demand=secured.demand, login=None if login is None else (login.user, login.password), no_clear=no_clear)
+                    demand=secured.demand, login=self.route.login, no_clear=no_clear)
         return Courier(link.stream, link.hop.address, self.message, lambda: self.tls_client(secured)).run(plan)
 
     def tls_client(self, secured: Security) -> TlsClient:

@@ -66,8 +66,10 @@ def of_recipient(word: str, reply: Reply, address: str) -> bytes:
 
 def of_message(verdict: Verdict, address: str, notes: Sequence[str] = ()) -> bytes:
     """The record of the message; `notes` stand at its end: it is all that an administrator gets to see."""
-    added = "".join(f"({note})\n" for note in notes)
-    return f"{verdict.letter}{verdict.before}{address}{verdict.after}.\n".encode() + said(verdict.reply) + added.encode() + b"\0"
+    text = f"{verdict.letter}{verdict.before}{address}{verdict.after}.\n".encode() + said(verdict.reply)
+    if notes and not text.endswith(b"\n"):  # words that were cut
+        text += b"\n"
+    return text + "".join(f"({note})\n" for note in notes).encode() + b"\0"
 
 
 def of_tls(text: str, begun: bool, address: str) -> bytes:

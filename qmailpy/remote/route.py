@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from qmailpy.smtp.login import Login
+
 SMTP, QMTP = "SMTP", "QMTP"
 SMTP_PORT, QMTP_PORT = 25, 209
 QMTP_PREFERENCES = range(12801, 13056, 16)  # of mail exchangers that take mail by QMTP too (MXPS, cr.yp.to/proto/mxps.txt)
@@ -34,15 +36,6 @@ class Hop:
     def __init__(self, address: str, preference: int, name: bytes = b"") -> None:
         self.address, self.preference = address, preference
         self.name = name.removesuffix(b".")
-
-
-class Login:
-    """What a relay wants to know before it takes mail."""
-
-    __slots__ = ("user", "password")
-
-    def __init__(self, user: bytes, password: bytes) -> None:
-        self.user, self.password = user, password
 
 
 class Route:
@@ -80,7 +73,11 @@ def smtp_route(host: bytes, text: bytes) -> Route:
     if not relays:  # also where a login follows: it would be for nobody in particular
         return Route((Target(host),))
     targets = tuple(parse(relay) for relay in relays.split(b",") if relay) or (parse(relays),)
-    return Route(targets, Login(user, password) if user else None)
+    if not user:
+        return Route(targets)
+    from qmailpy.smtp.login import Login
+
+    return Route(targets, Login(user, password))
 
 
 def first_word(text: bytes) -> tuple[bytes, bytes]:

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from qmailpy.smtp.login import Login
+
 TEXT_LIMIT = 5000  # bytes of a reply that are told on
 REPLY_LIMIT = 1 << 20  # bytes; no honest reply comes near
 TEMPORARY_CODE = 400  # what a reply counts as that is no reply
@@ -116,14 +118,14 @@ class Plan:
     recipients  as they stand in RCPT
     tls         NEVER, OFFERED, REQUIRED or ON
     demand      the file that requires TLS
-    login       the user and the password to begin with, if the server wants any
+    login       what to begin with, if the server wants it
     no_clear    what a login outside TLS is refused with, in the words of a report; "": it is allowed
     """
 
     __slots__ = ("helo", "sender", "recipients", "tls", "demand", "login", "no_clear")
 
     def __init__(self, helo: bytes, sender: bytes, recipients: Sequence[bytes], *, tls: str = NEVER, demand: str = "",
-                 login: tuple[bytes, bytes] | None = None, no_clear: str = "") -> None:
+                 login: Login | None = None, no_clear: str = "") -> None:
         self.helo, self.sender, self.recipients = helo, sender, recipients
         self.tls, self.demand, self.login, self.no_clear = tls, demand, login, no_clear
 
@@ -155,7 +157,10 @@ def dialogue(plan: Plan, account: Account) -> Generator[bytes | Body | StartTls,
     reply = yield b""
     if reply.code != 220:
         return Verdict("Z", "Connected to ", " but greeting failed", reply)
-    return (yield from begin(plan, account)) or (yield from transaction(plan, account))
+    refused = yield from begin(plan, account)
+    if refused is not None:
+        return refused
+    return (yield from transaction(plan, account))
 
 
 def begin(plan: Plan, account: Account) -> Generator[bytes | StartTls, Reply, Verdict | None]:
@@ -182,7 +187,10 @@ def begin(plan: Plan, account: Account) -> Generator[bytes | StartTls, Reply, Ve
     from qmailpy.smtp.login import log_in
 
     refused = yield from log_in(plan.login, extensions(reply).get(b"AUTH", set()), encrypted, account.notes)
-    return refused and Verdict("Z", "Connected to ", f" but authentication was rejected ({refused[0]})", refused[1])
+    if refused is None:
+        return None
+    where, reply = refused
+    return Verdict("Z", "Connected to ", f" but authentication was rejected ({where})", reply)
 
 
 def hello(helo: bytes) -> Generator[bytes, Reply, Reply]:
@@ -202,7 +210,10 @@ def extensions(reply: Reply) -> dict[bytes, set[bytes]]:
     """What a reply to EHLO offers: {keyword: its words}, in upper case (RFC 5321 section 4.1.1.1).  AUTH= is an older form of AUTH."""
     found: dict[bytes, set[bytes]] = {}
     for line in reply.text.upper().splitlines()[1:]:
-        keyword, *words = line[4:].replace(b"AUTH=", b"AUTH ", 1).split() or [b""]
+        line = line[4:]
+        if line.startswith(b"AUTH="):
+            line = line.replace(b"=", b" ", 1)
+        keyword, *words = line.split() or [b""]
         found.setdefault(keyword, set()).update(words)
     return found
 

@@ -20,17 +20,24 @@ UNKNOWN = "no supported AUTH method found, continuing without authentication"
 BLOCK = 64  # bytes: what MD5 takes at a time (RFC 2104)
 
 
-def log_in(login: tuple[bytes, bytes], offered: Collection[bytes], encrypted: bool, notes: list[str]) -> Generator[bytes, Reply, Refusal]:
+class Login:
+    """Who a server is to take us for, and the proof of it."""
+
+    __slots__ = ("user", "password")
+
+    def __init__(self, user: bytes, password: bytes) -> None:
+        self.user, self.password = user, password
+
+
+def log_in(login: Login, offered: Collection[bytes], encrypted: bool, notes: list[str]) -> Generator[bytes, Reply, Refusal]:
     """Yield what to send, get the reply to it; returns where it was refused, if it was.
 
-    login    user and password
     offered  the mechanisms that EHLO told, in upper case; where none is known, nothing is sent and `notes` gets a sentence
     """
-    user, password = login
     for mechanism in IN_TLS if encrypted else IN_CLEAR:
         if mechanism in offered:
-            refused = yield from METHODS[mechanism](user, password)
-            return refused and (refused[0], discreet(refused[1], user, password))
+            refused = yield from METHODS[mechanism](login.user, login.password)
+            return None if refused is None else (refused[0], discreet(refused[1], login))
     notes.append(UNKNOWN)
     return None
 
@@ -46,11 +53,16 @@ def by_login(user: bytes, password: bytes) -> Generator[bytes, Reply, Refusal]:
 
 def by_plain(user: bytes, password: bytes) -> Generator[bytes, Reply, Refusal]:
     """PLAIN: both in one line (RFC 4616)."""
-    for line, wanted in ((b"AUTH PLAIN", GO_ON), (encoded(b"\0" + user + b"\0" + password), WELCOME)):
+    for line, wanted in ((b"AUTH PLAIN", GO_ON), (plain(user, password), WELCOME)):
         reply = yield line + b"\r\n"
         if reply.code != wanted:
             return "AUTH PLAIN", reply
     return None
+
+
+def plain(user: bytes, password: bytes) -> bytes:
+    """What PLAIN sends."""
+    return encoded(b"\0" + user + b"\0" + password)
 
 
 def by_cram(user: bytes, password: bytes) -> Generator[bytes, Reply, Refusal]:
@@ -79,10 +91,10 @@ def hmac_md5(key: bytes, text: bytes) -> bytes:
     return outer.encode()
 
 
-def discreet(reply: Reply, user: bytes, password: bytes) -> Reply:
-    """The reply, without its words if they repeat a secret in any form that it was sent in."""
+def discreet(reply: Reply, login: Login) -> Reply:
+    """The reply, without its words if they repeat the password in any form that it was sent in."""
     said = reply.text.lower()
-    if any(secret.lower() in said for secret in (password, encoded(password), encoded(b"\0" + user + b"\0" + password))):
+    if any(form.lower() in said for form in (login.password, encoded(login.password), plain(login.user, login.password))):
         reply.text = b"%d (not shown, since it repeats what it was sent)\n" % reply.code
     return reply
 

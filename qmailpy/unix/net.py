@@ -5,6 +5,7 @@ from __future__ import annotations
 import _socket
 import errno
 
+from qmailpy.errnotext import wording
 
 BLOCK = 65536
 PORTS = range(1, 1 << 16)
@@ -24,6 +25,12 @@ class TlsFailed(Exception):
     def __init__(self, text: str, begun: bool = True) -> None:
         super().__init__(text)
         self.text, self.begun = text, begun
+
+
+def trouble(problem: Exception) -> str:
+    """What went wrong with a connection, in qmail's words where it has any."""
+    number = problem.errno if isinstance(problem, OSError) else None
+    return wording(number) if number else str(problem)
 
 
 class Stream:

@@ -7,10 +7,9 @@ import errno
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
-from qmailpy.errnotext import wording
 from qmailpy.text.certname import objection
 from qmailpy.unix.files import contents
-from qmailpy.unix.net import TlsFailed
+from qmailpy.unix.net import TlsFailed, trouble
 from qmailpy.unix.tls import RECORD, Engine, Failed, Verdict, new_context, reason
 from qmailpy.unix.tls_server import identify
 
@@ -179,8 +178,3 @@ def names(certificate: x509.Certificate) -> tuple[list[str], str]:
 def is_address(name: str) -> bool:
     """Whether a host's name is an IP address (RFC 6066 section 3 wants none)."""
     return ":" in name or name.rpartition(".")[2].isdigit()
-
-
-def trouble(problem: OSError) -> str:
-    """What went wrong, in qmail's words."""
-    return wording(problem.errno) if problem.errno else str(problem)

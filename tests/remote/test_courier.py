@@ -4,6 +4,7 @@ import pytest
 
 from qmailpy.remote.courier import Courier
 from qmailpy.smtp.client import NEVER, OFFERED, ON, REQUIRED, Plan
+from qmailpy.smtp.login import Login
 from qmailpy.unix.net import TlsFailed, connect
 from qmailpy.unix.tls_client import TlsClient
 from tests.pki import Authority
@@ -78,7 +79,7 @@ def test_within_tls(context, tls, implicit):
 
 def test_what_is_said_in_clear_behind_the_reply_to_starttls_is_no_reply_within_tls(context):
     with SmtpSink({"STARTTLS": "220 begin\r\n250-injected\r\n250 AUTH PLAIN", "MAIL": "550 the real one"}, tls=context) as sink:
-        outcome = carry(sink, tls=OFFERED, login=(b"u", b"p"))
+        outcome = carry(sink, tls=OFFERED, login=Login(b"u", b"p"))
         assert outcome.records == b"DConnected to 127.0.0.1 but sender was rejected.\nRemote host said: 550 the real one\n(no supported AUTH method found, " \
             b"continuing without authentication)\n\0"
         assert sink.settled()[0].login is None
@@ -109,18 +110,18 @@ def test_a_server_without_tls_at_all():
 
 def test_a_login(context):
     with SmtpSink(tls=context, mechanisms="LOGIN PLAIN", in_tls_only=True) as sink:
-        assert carry(sink, tls=OFFERED, login=(b"joe", b"my:secret word")).records.startswith(b"r\0K")
+        assert carry(sink, tls=OFFERED, login=Login(b"joe", b"my:secret word")).records.startswith(b"r\0K")
         assert sink.settled()[0].login == ("PLAIN", "joe", "my:secret word")
 
 
 def test_a_login_that_is_refused():
     with SmtpSink({"password": "454 later"}, mechanisms="LOGIN") as sink:
-        outcome = carry(sink, login=(b"joe", b"secret"))
+        outcome = carry(sink, login=Login(b"joe", b"secret"))
         assert outcome.records == b"ZConnected to 127.0.0.1 but authentication was rejected (password).\nRemote host said: 454 later\n\0"
         assert outcome.elsewhere
 
 
 def test_notes_stand_at_the_end_of_the_record():
     with SmtpSink() as sink:
-        assert carry(sink, login=(b"joe", b"secret")).records == (
+        assert carry(sink, login=Login(b"joe", b"secret")).records == (
             b"r\0K127.0.0.1 accepted message.\nRemote host said: 250 ok queued\n(no supported AUTH method found, continuing without authentication)\n\0")

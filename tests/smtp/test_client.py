@@ -9,6 +9,7 @@ from qmailpy.smtp.client import (
     may_go_elsewhere,
 )
 from qmailpy.smtp.data import DataReader
+from qmailpy.smtp.login import Login
 
 CHUNKS = st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\r\n", b"\n.\n", b"\r.\r", b".\r\n", b"\0", b"\xff"]), max_size=20)
 
@@ -145,7 +146,7 @@ def test_a_name_that_is_refused_within_tls():
     assert (verdict.letter, verdict.after) == ("Z", " but my name was rejected")
 
 
-ACCOUNT = {"login": (b"u", b"p")}
+ACCOUNT = {"login": Login(b"u", b"p")}
 AUTH, WELCOME = [b"AUTH LOGIN\r\n", b"dQ==\r\n", b"cA==\r\n"], [b"334 \r\n", b"334 \r\n", b"235 ok\r\n"]
 
 
@@ -183,7 +184,7 @@ def test_a_login_that_is_refused_is_tried_again_later(code):
 
 @pytest.mark.parametrize(("text", "found"), [
     (b"250 x\n", {}), (b"250-STARTTLS\n250 SIZE\n", {b"SIZE": set()}), (b"250-x\n250-starttls\n250-Auth Login plain\n250 AUTH=CRAM-MD5\n", {b"STARTTLS": set(), b"AUTH": {b"LOGIN", b"PLAIN", b"CRAM-MD5"}}),
-    (b"250-x\n250-\n250 SIZE 7\n", {b"": set(), b"SIZE": {b"7"}}),
+    (b"250-x\n250-\n250 SIZE 7\n", {b"": set(), b"SIZE": {b"7"}}), (b"250-x\n250 X AUTH=PLAIN\n", {b"X": {b"AUTH=PLAIN"}}),
 ])
 def test_extensions(text, found):
     assert extensions(Reply(250, text)) == found

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.smtp.client import Reply
-from qmailpy.smtp.login import UNKNOWN, decoded, encoded, hmac_md5, log_in
+from qmailpy.smtp.login import UNKNOWN, Login, decoded, encoded, hmac_md5, log_in
 
 USER, PASSWORD = b"joe", b"my:secret word"
 CHALLENGE = base64.b64encode(b"<1896.697170952@postoffice.reston.mci.net>")
 
 
-def talk(offered, replies, *, encrypted=False, login=(USER, PASSWORD)):
+def talk(offered, replies, *, encrypted=False, login=Login(USER, PASSWORD)):
     """(the lines that were sent, where it was refused, the notes) with these replies in turn."""
     notes, sent = [], []
     steps = log_in(login, offered, encrypted, notes)

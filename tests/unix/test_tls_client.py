@@ -160,6 +160,7 @@ def test_suites_of_tls_1_3_alone_want_nothing_older(authority, tmp_path):
     assert failure(TlsClient(MX, None, "", [b"TLS_AES_128_GCM_SHA256"]), tls12(tmp_path, authority.issue(MX).pem)).startswith("TLS connect failed: ")
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
 @pytest.mark.parametrize(("lines", "good"), [([], False), ([b"DEFAULT:@SECLEVEL=0"], True)])
 def test_versions_before_1_2_only_if_the_security_level_says_so(authority, tmp_path, lines, good):
     context = tls12(tmp_path, authority.issue(MX).pem, "ALL:@SECLEVEL=0")
