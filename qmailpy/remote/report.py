@@ -49,17 +49,23 @@ def of_message(verdict: Verdict, address: str) -> bytes:
     return f"{verdict.letter}{verdict.before}{address}{verdict.after}.\n".encode() + said(verdict.reply) + b"\0"
 
 
-def of_qmtp_recipient(word: str, answer: bytes, address: str) -> bytes:
-    """The record of one recipient that a QMTP server has answered for; the answer without its letter."""
+def of_qmtp_recipient(word: str, text: bytes, address: str) -> bytes:
+    """The record of one recipient that a QMTP server has answered for: its answer without the letter."""
     if word == "r":
         return b"r\0"
-    safe = answer.replace(b"\0", b"?").rstrip(b"\r\n")
-    return f"{word}{address} does not like recipient.\nRemote host said: ".encode() + safe + b"\n\0"
+    return f"{word}{address} does not like recipient.\n".encode() + said_by_qmtp(text) + b"\0"
 
 
-def of_qmtp_message(taken: bool, address: str) -> bytes:
-    """The record of a message that went by QMTP."""
-    return record(f"K{address} accepted message." if taken else f"DGiving up on {address}.")
+def of_qmtp_message(taken: bytes | None, address: str) -> bytes:
+    """The record of a message that went by QMTP; `taken`: the answer for a recipient who was accepted."""
+    if taken is None:
+        return record(f"DGiving up on {address}.")
+    return f"K{address} accepted message.\n".encode() + said_by_qmtp(taken) + b"\0"
+
+
+def said_by_qmtp(text: bytes) -> bytes:
+    """The server's own words, as one record can hold them."""
+    return b"Remote host said: " + text.replace(b"\0", b"?").rstrip(b"\r\n") + b"\n"
 
 
 def dropped(address: str, critical: bool) -> bytes:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import _socket
+import errno
 
+from qmailpy.unix.poll import Poll
 
 BLOCK = 65536
+PORTS = range(1, 1 << 16)
 
 
 class Stream:
@@ -22,6 +25,12 @@ class Stream:
         view = memoryview(data)
         while view:
             view = view[self._socket.send(view[:BLOCK]):]
+
+    def waiting(self) -> bool:
+        """Whether there is something to receive, or the end."""
+        poll = Poll()
+        poll.add(self._socket.fileno())
+        return bool(poll.wait(0))
 
     def receive(self) -> bytes:
         """What comes next; empty at the end."""
@@ -47,6 +56,8 @@ def connect(address: str, port: int, seconds: float, timeout: float, source: str
 
     source  the local address to connect from
     """
+    if port not in PORTS:
+        raise OSError(errno.EINVAL, "no such port")
     opened = _socket.socket(family(address), _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
         if source:

@@ -1,9 +1,11 @@
-"""qmail-remote as a process, towards a small SMTP server."""
+"""qmail-remote as a process, towards small SMTP and QMTP servers."""
 
 import pytest
 
+from qmailpy.text.netstring import encoded
 from tests.checkout import LittleHome
 from tests.dnsserver import DnsServer
+from tests.netstrings import Server, joined
 from tests.smtpsink import SmtpSink
 
 
@@ -71,6 +73,49 @@ def test_a_message_that_cannot_be_sent(home):
     with SmtpSink() as sink:
         assert b"DSMTP cannot transfer messages with partial final lines" in send(home, sink, message=b"no newline")
         assert sink.messages == []
+
+
+def test_by_qmtp_where_qmtproutes_says_so(home):
+    with Server(3, encoded(b"Kok 1 qp 2")) as server, SmtpSink() as sink:
+        home.control(qmtproutes=f".example:{server.place}\n")
+        told = send(home, sink, "far.example", "s@x", "a b@far.example", message=b"Subject: x\n\n.\nno newline")
+        assert told == b"r\0K127.0.0.1 accepted message.\nRemote host said: ok 1 qp 2\n\0"
+        assert b"K127.0.0.1 accepted message.\nRemote host said: 250" in send(home, sink, "elsewhere", "s@x", "r@elsewhere")
+    assert server.got == [[b"\nSubject: x\n\n.\nno newline", b"s@x", joined(b"a b@far.example")]]
+
+
+def test_a_route_that_is_by_qmtp_has_no_other_way(home):
+    with Server(3, None) as server, SmtpSink() as sink:
+        home.control(qmtproutes=f"far.example:{server.place}\n")
+        assert send(home, sink).startswith(b"ZConnected to 127.0.0.1 but connection died. ")
+        assert sink.commands == []
+
+
+FAR = "127.0.0.2"  # loopback, but no address of an interface, so that it is somebody else
+
+
+@pytest.mark.parametrize(("routes", "preference", "by"), [("", 12801, "qmtp"), ("# none\n", 12817, "qmtp"), ("", 10, "smtp"), (None, 12801, "smtp")])
+def test_a_preference_that_means_qmtp_counts_if_there_is_a_file_qmtproutes(home, routes, preference, by):
+    try:
+        server, sink = Server(3, encoded(b"Kok"), FAR, 209), SmtpSink(host=FAR, port=25)
+    except OSError:
+        pytest.skip("ports 25 and 209 cannot be had here")
+    if routes is not None:
+        home.control(qmtproutes=routes)
+    with server, sink, DnsServer({"far.example mx": [f"{preference} mx.far.example."], "mx.far.example a": [FAR]}) as dns:
+        assert b"K127.0.0.2 accepted message" in send(home, sink, route="# none\n", **dns.env)
+    assert (len(server.got), len(sink.messages)) == ((1, 0) if by == "qmtp" else (0, 1))
+
+
+def test_where_nobody_speaks_qmtp_smtp_is_next(home):
+    try:
+        sink = SmtpSink(host=FAR, port=25)
+    except OSError:
+        pytest.skip("port 25 cannot be had here")
+    home.control(qmtproutes="")
+    with sink, DnsServer({"far.example mx": ["12801 mx.far.example."], "mx.far.example a": [FAR]}) as dns:
+        assert b"K127.0.0.2 accepted message" in send(home, sink, route="# none\n", **dns.env)
+    assert len(sink.messages) == 1
 
 
 def test_usage_and_controls(home):

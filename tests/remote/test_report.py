@@ -15,6 +15,13 @@ def test_messages():
     assert report.of_message(Verdict("D", "Giving up on ", "", None), "192.0.2.1") == b"DGiving up on 192.0.2.1.\n\0"
 
 
+def test_qmtp():
+    assert report.of_qmtp_recipient("r", b"ok", "::1") == b"r\0"
+    assert report.of_qmtp_recipient("s", b"a\0b\r\n", "::1") == b"s::1 does not like recipient.\nRemote host said: a?b\n\0"
+    assert report.of_qmtp_message(b"ok 1 qp 2", "::1") == b"K::1 accepted message.\nRemote host said: ok 1 qp 2\n\0"
+    assert report.of_qmtp_message(None, "::1") == b"DGiving up on ::1.\n\0"
+
+
 def test_broken_connections():
     assert report.dropped("::1", False) == b"ZConnected to ::1 but connection died. (#4.4.2)\n\0"
     assert report.dropped("::1", True) == b"ZConnected to ::1 but connection died. Possible duplicate! (#4.4.2)\n\0"

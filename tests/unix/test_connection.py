@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from qmailpy.unix.connection import Connection, Gone
-from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.fds import BLOCK, TimedOut
 
 
 @pytest.fixture
@@ -29,6 +29,17 @@ def test_replies_go_out_before_the_next_read(pipes):
     os.write(ours, b"hello")
     assert connection.read() == b"hello"
     assert os.read(theirs, 10) == b"abc"
+
+
+def test_many_replies_go_out_by_themselves_so_that_no_memory_is_needed_for_them(pipes):
+    source, _, theirs, target = pipes
+    os.set_blocking(theirs, False)
+    connection = Connection(source, target, 5)
+    connection.say(b"x" * (BLOCK - 1))
+    with pytest.raises(BlockingIOError):
+        os.read(theirs, 1)
+    connection.say(b"x")
+    assert os.read(theirs, 2 * BLOCK) == b"x" * BLOCK
 
 
 def test_silence_and_slow_drip(pipes):
@@ -61,7 +72,9 @@ def test_a_client_that_goes(pipes):
 def test_a_client_that_does_not_read(pipes):
     source, _, _, target = pipes
     connection = Connection(source, target, 0.05)
-    connection.say(b"x" * 300000)
+    with pytest.raises(TimedOut):
+        connection.say(b"x" * 300000)
+    connection.say(b"a few words")
     with pytest.raises(TimedOut):
         connection.flush()
     assert not fcntl.fcntl(target, fcntl.F_GETFL) & os.O_NONBLOCK

@@ -32,10 +32,12 @@ def test_talking_both_ways(server):
     thread.start()
     stream = connect(address, port, 5, 5)
     data = b"x" * 1000
+    assert not stream.waiting()
     stream.send(data)
     got = b""
     while len(got) < len(data):
         got += stream.receive()
+    assert not stream.waiting()
     stream.close()
     thread.join()
     assert got == data
@@ -74,3 +76,9 @@ def test_addresses():
     assert len(packed("::1")) == 16
     with pytest.raises(OSError):
         packed("nonsense")
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 1 << 70])
+def test_a_port_that_is_none(port):
+    with pytest.raises(OSError, match="port"):
+        connect("127.0.0.1", port, 5, 5)
