@@ -37,7 +37,7 @@ all: .build/python .build/site/complete .build/tools/complete .build/launcher
 	@$(RUN) qmailpy.install.dependencies $* .build/$*
 	@touch $@
 
-.build/launcher: launcher/launcher.c launcher/Makefile
+.build/launcher: $(wildcard launcher/*)
 	@$(MAKE) --no-print-directory -C launcher OUT=$(CURDIR)/.build/launcher
 
 setup: all

@@ -8,6 +8,7 @@
  *     INTERPRETER -I -S SCRIPT NAME ARGV0 ARGUMENT...
  *
  * with argv[0] HOME/bin/NAME, so that ps, pidof and killall find it, under the same process id.
+ * A resident pool, if there is one that may do the work, does it in our place: pool.c.
  *
  * The interpreter must find its library where it was built to be, and nothing the caller says may change that. -I and -S keep
  * its own variables, the current folder and the user's packages out. But it also looks for a file pyvenv.cfg beside its argv[0],
@@ -27,6 +28,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "pool.h"
+
 #define MARKER "QMAILPY LAUNCHER:"
 #define ROOM 4096
 #define HIDDEN "QMAILPY_HIDDEN_"
@@ -37,10 +40,6 @@ char settings[sizeof MARKER + ROOM] = MARKER;
 enum { PROGRAM, TITLE, INTERPRETER, SCRIPT, FIELDS };
 
 static const char *field[FIELDS];
-
-/* An interpreter with what it needs for TLS and DNS; below ENOUGH a soft limit is raised, below LEAST there is no starting. */
-#define ENOUGH (256L << 20)
-#define LEAST (20L << 20)
 
 /* What qmail-queue's own work may look at. Everything else of a stranger's environment stays outside. */
 static const char *const trusted[] = { "TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD", 0 };
@@ -102,6 +101,11 @@ static int listed(const char *entry, const char *const *names)
     return 0;
 }
 
+int is_trusted(const char *entry)
+{
+    return listed(entry, trusted);
+}
+
 static char **environment(char **given, int restricted)
 {
     size_t count = 0, bytes = 0, used = 0;
@@ -116,7 +120,7 @@ static char **environment(char **given, int restricted)
     if (!made || !text)
         die("out of memory", "", "");
     for (entry = given; *entry; entry++) {
-        if (restricted ? !listed(*entry, trusted) : !strncmp(*entry, HIDDEN, sizeof HIDDEN - 1))
+        if (restricted ? !is_trusted(*entry) : !strncmp(*entry, HIDDEN, sizeof HIDDEN - 1))
             continue;
         if (restricted || !listed(*entry, hidden)) {
             made[used++] = *entry;
@@ -182,6 +186,7 @@ static void raise_limit(int which)
 int main(int argc, char **argv, char **envp)
 {
     char **arguments;
+    struct work work;
     int i, used = 0, restricted;
 
     read_settings();
@@ -189,6 +194,10 @@ int main(int argc, char **argv, char **envp)
     if (restricted)
         clean_process();
     fill_descriptors();
+    if (is_queue() || !restricted) {
+        work = (struct work) { field[PROGRAM], field[TITLE], argc, argv, envp, is_queue() };
+        pool_run(&work);
+    }
     raise_limit(RLIMIT_AS);
     raise_limit(RLIMIT_DATA);
     arguments = malloc((argc + 8) * sizeof *arguments);

@@ -57,6 +57,28 @@ class Usage(Permanent):
     kind = "usage"
 
 
+class Tenure:
+    """Whether this process may do more work when it has done what it is at; one for the process, like its umask.
+
+    A program that was executed ends anyway.  A pool's worker looks here after each request (INTERNALS: Resident pools).
+    `warm`: this is such a worker.  `reason`: why it must not serve anybody else; "" if it may.  `trace`: where an unforeseen exception came from.
+    """
+
+    __slots__ = ("warm", "reason", "trace")
+
+    def __init__(self) -> None:
+        self.warm = False
+        self.reason = self.trace = ""
+
+
+TENURE = Tenure()
+
+
+def retire(reason: str) -> None:
+    """Have this process end after its present work: it has seen a secret, such as a password or a private key."""
+    TENURE.reason = TENURE.reason or reason
+
+
 class during:  # noqa: N801 (reads as a word: with during("unable to open x"): ...)
     """Turn an OSError of the block into Temporary("unable to ...: file does not exist")."""
 
@@ -78,10 +100,10 @@ def is_temporary(number: int | None) -> bool:
     return number in TEMPORARY_ERRNOS
 
 
-def complain(line: str) -> None:
-    """Write one line on standard error; where that is closed or broken, nobody wanted it."""
+def complain(line: str, fd: int = 2) -> None:
+    """Write one line on standard error, or another log; where that is closed or broken, nobody wanted it."""
     try:
-        os.write(2, line.encode("utf-8", "surrogateescape") + b"\n")
+        os.write(fd, line.encode("utf-8", "surrogateescape") + b"\n")
     except OSError:
         pass
 
@@ -105,13 +127,16 @@ def outcome(main: Callable[[list[str], MutableMapping[str, str]], int], argv: li
 
 
 def bug(problem: BaseException) -> str:
-    """One line that tells a developer where an unforeseen exception came from: innermost three places."""
+    """One line that tells a developer where an unforeseen exception came from: innermost three places.  Who asks has caught one: a warm process ends then."""
     places, trace = [], problem.__traceback__
     while trace is not None:
         places.append(f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}")
         trace = trace.tb_next
     detail = wording(problem.errno) if isinstance(problem, OSError) else str(problem)
-    return f"internal error: {type(problem).__name__}: {detail} at {' '.join(places[-3:])}"
+    told = f"internal error: {type(problem).__name__}: {detail} at "
+    TENURE.trace = told + " ".join(places)
+    retire("unforeseen exception")
+    return told + " ".join(places[-3:])
 
 
 def run(main: Callable[[list[str], MutableMapping[str, str]], int], argv: list[str] | None = None, env: Mapping[str, str] | None = None) -> None:

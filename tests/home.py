@@ -77,7 +77,7 @@ class RealHome:
                 place.write_text(content)
 
     def fresh(self):
-        """As after installation: default control files, no users, an empty queue."""
+        """As after installation: default control files, no users, an empty queue; and no resident pools, which a test has to ask for."""
         for folder in ("control", "users", "alias"):
             for entry in (self.path / folder).iterdir():
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
@@ -86,7 +86,7 @@ class RealHome:
                 for name in names:
                     os.unlink(os.path.join(place, name))
         (self.path / "queue/lock/tcpto").write_bytes(bytes(1024))
-        self.control(me="mx.test.example\n", locals="test.example\n", rcpthosts="test.example\n")
+        self.control(me="mx.test.example\n", locals="test.example\n", rcpthosts="test.example\n", poolservers="0\n", poolqueue="0\n")
 
     def assign(self, **homes):
         """Local users, each with a home folder: {name: (folder, uid, gid)}."""

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from qmailpy import exits
 from qmailpy.exits import Permanent, Temporary, Trouble, Usage, bug, during, is_temporary, outcome
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -101,3 +102,28 @@ def test_a_closed_standard_error_changes_nothing():
     script = f"import sys; sys.path[:0] = [{TOP!r}]; from qmailpy.exits import *; run(lambda a, e: (_ for _ in ()).throw(Permanent('x')), ['p'], {{}})"
     done = subprocess.run(["/bin/sh", "-c", 'exec "$0" -I -S -c "$1" 2>&-', sys.executable, script], timeout=60)
     assert done.returncode == 100
+
+
+@pytest.fixture
+def tenure(monkeypatch):
+    monkeypatch.setattr(exits, "TENURE", exits.Tenure())
+    return exits.TENURE
+
+
+def test_a_new_process_may_serve():
+    assert not exits.Tenure().reason and not exits.Tenure().warm
+
+
+def test_rule_10_the_first_reason_to_retire_counts(tenure):
+    exits.retire("a password")
+    exits.retire("a private key")
+    assert exits.TENURE.reason == "a password"
+
+
+def test_rule_10_an_unforeseen_exception_is_a_reason(tenure):
+    try:
+        raise ValueError("x")
+    except ValueError as problem:
+        exits.bug(problem)
+    assert exits.TENURE.reason == "unforeseen exception"
+    assert "ValueError: x at test_exits.py:" in exits.TENURE.trace

@@ -26,7 +26,7 @@ PROGRAM_MODES = {
 # What starts the daemons. The scripts with qmail's old names differ in where mail goes by default; +df: a user's .forward comes first.
 DELIVERIES = ("home", "proc", "binm1", "binm2", "binm3")
 BOOT_SCRIPTS = ("rc", *DELIVERIES, *(f"{name}+df" for name in DELIVERIES))
-SERVICES = ("qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-pop3d")
+SERVICES = ("qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-pop3d", "qmail-pool-servers", "qmail-pool-queue")
 
 
 class Entry:
@@ -46,6 +46,9 @@ def folders(home: Home) -> Iterator[Entry]:
     yield TOP
     for name in ("control", "users", "bin", "boot", "doc", "man", "man/man1", "man/man5", "man/man7", "man/man8", "lib", "lib/qmailpy"):
         yield Entry(name, FOLDER, "root", 0o755)
+    for name in ("run", "run/servers"):
+        yield Entry(name, FOLDER, "root", 0o755)
+    yield Entry("run/queue", FOLDER, "qmailq", 0o755)
     yield Entry("alias", FOLDER, "alias", 0o2755)
 
 

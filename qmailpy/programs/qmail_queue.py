@@ -32,6 +32,11 @@ def how(home: Home, uid: int) -> bytes:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    return serve(os.getpid(), os.getuid(), env)
+
+
+def serve(pid: int, uid: int, env: MutableMapping[str, str]) -> int:
+    """Queue one message for a caller; the exit code."""
     os.umask(0o033)
     try:
         home = here()
@@ -39,7 +44,7 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
             return NO_HOME
         if not os.path.isdir(home.at("queue")):
             return NO_QUEUE
-        caller = Caller(os.getpid(), os.getuid(), int(time.time()))
+        caller = Caller(pid, uid, int(time.time()))
         paths = Paths(home.at("queue"), home.split, home.big_todo)
         # Leftovers of a killed qmail-queue are removed after 36 hours; a living one must have ended long before.
         with shielded(), on_bug(lambda: os._exit(BUG)), deadline(DEATH, lambda: os._exit(TIMED_OUT)):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.exits import TEMPORARY, during
+from qmailpy.exits import TEMPORARY, Temporary, complain, during
 from qmailpy.home import here
+from qmailpy.settings.load import load
 from qmailpy.unix.process import Identity, execute, pipe, place, reset_signals, spawn
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
 
 DEFAULT_DELIVERY = "./Mailbox"
+POOLS = {"servers": "poolservers", "queue": "poolqueue"}
 
 
 class Starter:
@@ -48,6 +50,18 @@ class Starter:
         os.close(source)
         return target
 
+    def pools(self, log: int) -> None:
+        """Start the resident pools that control/ does not switch off.  Mail flows without them, only slower: so nothing that is wrong here counts."""
+        program = self.home.at("bin", "qmail-pool")
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for name, setting in POOLS.items():
+            try:
+                if load(self.home, (setting,)).number(setting) and os.path.exists(program):
+                    spawn(["qmail-pool", "-p", str(os.getpid()), name], self.env, {0: nothing, 1: nothing, 2: log}, program=program, identity=self.root())
+            except (OSError, Temporary) as problem:
+                complain(f"qmail-start: warning: no pool of {name}: {problem}", log)
+        os.close(nothing)
+
     def become_send(self, fds: list[int]) -> int:
         """Be qmail-send, under this process id.  `fds`: its descriptors 0 to 6."""
         place(dict(enumerate(fds)))
@@ -67,5 +81,6 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
         local = starter.daemon("qmail-lspawn", "root", argv[1] if len(argv) > 1 else DEFAULT_DELIVERY)
         remote = starter.daemon("qmail-rspawn", "qmailr")
         clean = starter.daemon("qmail-clean", "qmailq")
+        starter.pools(log)
         starter.become_send([log, *local, *remote, *clean])
     return TEMPORARY

@@ -15,6 +15,7 @@ ME = object()  # a default: what control/me says
 SMTPD, REMOTE, SEND, INJECT = "qmail-smtpd", "qmail-remote", "qmail-send", "qmail-inject"
 QMTPD, QMQPC, LISTEN = "qmail-qmtpd", "qmail-qmqpc", "config"
 QUEUE, RSPAWN, IPMEPRINT, IPMETEST = "qmail-queue", "qmail-rspawn", "ipmeprint", "ipmetest"
+START, POOL = "qmail-start", "qmail-pool"
 
 
 class Setting:
@@ -192,6 +193,10 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Messages from relay clients get a field X-Originating-IP.", "Messages do not tell their origin in X-Originating-IP.")),
     Setting("outgoingip", Line, REMOTE, "IPv4 address that connections are made from, where neither senderip nor bindroutes names one.",
             shown=("Outgoing address is ", ".", "The system chooses the outgoing address.")),
+    Setting("poolqueue", Number, (START, POOL), "Most processes that are kept warm for qmail-queue; 0: none.", default=20,
+            shown=("Warm processes for qmail-queue: at most ", ".")),
+    Setting("poolservers", Number, (START, POOL), "Most processes that are kept warm for qmail-smtpd, qmail-qmtpd and qmail-qmqpd; 0: none.", default=40,
+            shown=("Warm processes for servers: at most ", ".")),
     Setting("rcptdelay", Number, SMTPD, "Seconds to wait before each reply to RCPT.", env="RCPTDELAY", shown=("RCPT delay is ", " seconds.")),
     Setting("recipientchk", Number, (SMTPD, QMTPD),
             "1: recipients here must have an account or a .qmail file; 2: recipients must be in one of the cdb files that recipients names.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _signal  # the module signal builds enums at import, which costs milliseconds
 import errno
+import fcntl
 import os
 
 from qmailpy.unix.fds import close_quietly
@@ -91,10 +92,7 @@ def place(fds: Mapping[int, int]) -> None:
     top = max([*fds, *fds.values(), 2]) + 1
     safe = {}
     for number, source in fds.items():  # out of the way first, so that no dup2 hits a source still needed
-        copy = source
-        while copy < top:
-            copy = os.dup(copy)
-        safe[number] = copy
+        safe[number] = fcntl.fcntl(source, fcntl.F_DUPFD, top)
     for number, source in safe.items():
         os.dup2(source, number, inheritable=True)
     low = 0
@@ -191,3 +189,24 @@ def any_ended() -> Iterator[tuple[int, int]]:
         if not pid:
             return
         yield pid, status
+
+
+def own_group() -> None:
+    """Be in a process group of one's own: whatever is sent to it reaches nobody else."""
+    os.setpgid(0, 0)
+
+
+def send_signal(pid: int, number: int) -> None:
+    """Send a signal to a process, if it is there."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def watch(pid: int) -> int | None:
+    """A descriptor that has something to read when a process has ended; None if it has already."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 ALRM, CHLD, HUP, INT, PIPE, TERM = _signal.SIGALRM, _signal.SIGCHLD, _signal.SIGHUP, _signal.SIGINT, _signal.SIGPIPE, _signal.SIGTERM
+KILL = _signal.SIGKILL
 # What a terminal or a limit sends to whole process groups, and a program that holds a message must not die of.
 MISCELLANEOUS = (PIPE, _signal.SIGVTALRM, _signal.SIGPROF, _signal.SIGQUIT, INT, HUP, _signal.SIGXCPU, _signal.SIGXFSZ)
 
@@ -75,6 +76,11 @@ class Late(Exception):
 def too_late() -> NoReturn:
     """What a deadline does in a program that ends with it.  Raises Late."""
     raise Late
+
+
+def on_signal(number: int, come: Callable[[], object]) -> None:
+    """From now on `come` is called, in the middle of whatever is done, when a signal comes."""
+    _signal.signal(number, lambda number, frame: come())
 
 
 class Wakeup:

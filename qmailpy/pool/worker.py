@@ -1,0 +1,185 @@
+"""A worker: takes one request at a time from the pool's socket, runs the program's own main in this process, tells the exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from qmailpy.exits import TENURE, complain, outcome
+from qmailpy.pool.kind import share
+from qmailpy.text.poolwire import BUSY, COLD, EXIT, TAKEN, Malformed, Request, lent, parse
+from qmailpy.unix import board, limits
+from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.handover import label, place
+from qmailpy.unix.process import own_group
+from qmailpy.unix.signals import TERM, on_signal
+from qmailpy.unix.stage import Stage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qmailpy.pool.kind import Kind
+    from qmailpy.unix.board import Board
+    from qmailpy.unix.gate import Gate
+    from qmailpy.unix.handover import Link, Peer
+
+PATIENCE = 5.0  # seconds for a request to come, once somebody is connected
+MOST_REQUESTS = 1000
+MOST_GROWTH = 32 << 20  # bytes; then a fresh worker takes the place of this one
+ROOM = 256 << 20  # bytes that a request may make it grow, before memory is refused to it
+SPARE = 2  # idle workers; if there are fewer the supervisor is told
+UNWELCOME = b""  # no answer: the connection is closed
+
+
+class Ended(Exception):
+    """The worker is to end, and is doing nothing."""
+
+
+class Worker:
+    """One worker.  `slot`: its place on the board; `gate`: where requests come in; `log`: the descriptor of the pool's own log."""
+
+    def __init__(self, kind: Kind, shared: Board, slot: int, gate: Gate, log: int) -> None:
+        self.kind, self.board, self.slot, self.gate, self.log = kind, shared, slot, gate, log
+        self.uid, self.gid, self.groups = os.geteuid(), os.getegid(), frozenset((os.getegid(), *os.getgroups()))
+        self.place, self.label = place(), label()
+        own_group()
+        gate.enter()
+        os.set_inheritable(log, False)
+        limits.limit_growth(ROOM)
+        self.stage = Stage()
+        self.stage.on_exit(self.leave)
+        self.link: Link | None = None  # of the request that is worked on
+        self.idle = self.ending = False
+        self.served, self.begun_with = 0, limits.private_bytes()
+        TENURE.warm = True
+
+    def run(self) -> int:
+        """Serve until there is a reason to end."""
+        on_signal(TERM, self.end)
+        while not self.spent() and (link := self.wait()) is not None:
+            self.serve(link)
+            link.close()
+        return 0
+
+    def spent(self) -> bool:
+        """Whether a fresh worker should take the place of this one; an unforeseen exception is told in the pool's log."""
+        if TENURE.trace:
+            self.say(TENURE.trace)
+        return bool(self.ending or TENURE.reason or self.served >= MOST_REQUESTS or limits.private_bytes() > self.begun_with + MOST_GROWTH)
+
+    def wait(self) -> Link | None:
+        """The next connection; None if the worker is to end."""
+        try:
+            self.idle = True
+            return None if self.ending else self.gate.next()
+        except Ended:
+            return None  # a connection that has just come in is closed thereby, and its caller works cold
+        finally:
+            self.idle = False
+
+    def say(self, text: str) -> None:
+        """One line in the pool's log."""
+        complain(f"qmail-pool: {self.kind.name}: {text}", self.log)
+
+    def end(self) -> None:
+        """The pool ends: finish what is under way, and keep nobody's log open for it."""
+        self.ending = True
+        self.stage.silence(self.log)
+        if self.idle:
+            raise Ended
+
+    def serve(self, link: Link) -> None:
+        """Take one request, if it is one for us, and do the work."""
+        try:
+            data, fds = link.receive_request(PATIENCE)
+        except OSError:
+            return
+        try:
+            peer, request = link.peer(), parse(data)
+            answer = self.judge(peer, request, len(fds))
+        except (OSError, Malformed):
+            answer = UNWELCOME
+        if answer == TAKEN:
+            self.perform(link, peer, request, fds)
+            return
+        close_quietly(*fds)
+        if answer:
+            tell(link, answer)
+
+    def judge(self, peer: Peer, request: Request, passed: int) -> bytes:
+        """TAKEN, and then it stands on the board, or what else the answer is."""
+        kind = self.kind
+        if not peer.pid or passed != len(request.descriptors) + request.directory:
+            return UNWELCOME
+        if kind.everybody and (request.descriptors != [0, 1] or request.directory or request.arguments):
+            return UNWELCOME
+        if not kind.everybody and (peer.uid, peer.gid, peer.groups) != (self.uid, self.gid, self.groups):
+            return UNWELCOME
+        if request.program not in kind.programs or (request.place, peer.label) != (self.place, self.label):
+            return COLD
+        if lent(request.limits, self.stage.limits) is None:
+            return COLD
+        self.board.put(self.slot, board.BUSY, peer.uid)
+        if kind.everybody and self.board.busy_for(peer.uid) > share(self.board.size):
+            self.board.put(self.slot, board.IDLE)
+            return BUSY
+        if self.board.count(board.IDLE) < SPARE:
+            self.gate.alert()
+        return TAKEN
+
+    def perform(self, link: Link, peer: Peer, request: Request, fds: list[int]) -> None:
+        """Do the work, and tell how it went, when nothing of it is left here."""
+        status = None
+        try:
+            self.stage.set(request, fds, lent(request.limits, self.stage.limits) or {})
+            link.send(TAKEN + b"%d" % os.getpid())
+            self.link = link
+            if request.watched:
+                link.watch(self.vanish)
+            status = self.work(peer, request)
+        except (OSError, ValueError):
+            pass  # before it was taken: whoever has asked works cold
+        finally:
+            if request.watched:
+                link.unwatch()
+            self.stage.clear()
+            self.link = None
+            self.board.put(self.slot, board.IDLE)
+        if status is not None:
+            self.served += 1
+            tell(link, EXIT + bytes([status & 255]))
+
+    def work(self, peer: Peer, request: Request) -> int:
+        """The program, from beginning to end; its exit status."""
+        program = __import__("qmailpy.programs." + request.program.replace("-", "_"), fromlist=["main"])
+        variables = request.variables
+        if self.kind.variables is not None:
+            variables = {name: value for name, value in variables.items() if name in self.kind.variables}
+            # Who has a process of his own for it is known by that process's id, as he who was executed would be.
+            pid = peer.pid if request.watched else os.getpid()
+            status = outcome(lambda argv, env: program.serve(pid, peer.uid, env), [request.program], variables)
+        else:
+            status = outcome(program.main, request.arguments or [request.program], variables)
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                pass
+        return status
+
+    def leave(self, status: int) -> None:
+        """The process is about to end, in the middle of a program."""
+        if self.link is not None:
+            tell(self.link, EXIT + bytes([status & 255]))
+
+    def vanish(self) -> None:
+        """Whoever stood for this work has been ended, and so it ends, wherever it is."""
+        self.link = None
+        os._exit(0)
+
+
+def tell(link: Link, word: bytes) -> None:
+    """Say it; whoever has gone does not want to know."""
+    try:
+        link.send(word)
+    except OSError:
+        pass

@@ -1,0 +1,267 @@
+"""Local sockets on which work is handed over with its descriptors, and who is on the other end.  Uses _socket: the module socket costs milliseconds.
+
+One message is one request (text/poolwire.py).  Whoever has said TAKEN has the work; whoever gives up waiting for that shuts the connection first.
+"""
+
+from __future__ import annotations
+
+import _signal
+import _socket
+import array
+import fcntl
+import os
+import select
+import struct
+
+from qmailpy.text.poolwire import HIGHEST, LIMIT, MOST_DESCRIPTORS, TAKEN
+from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.poll import Poll
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+INT = struct.calcsize("i")
+PEER = struct.Struct("iII")
+GROUPS, LABEL = 59, 31  # SO_PEERGROUPS, SO_PEERSEC
+LABEL_LIMIT = 4096  # bytes
+TOO_MANY = 65536  # bytes of a list of groups
+SPACES = ("mnt", "net", "pid", "user")
+BACKLOG = 128
+PATIENCE = 2.0  # seconds until a worker says that it has the work
+
+
+class Peer:
+    """The process at the other end of a connection: pid (0: one that cannot be seen from here), uid, gid, all groups, security label."""
+
+    __slots__ = ("pid", "uid", "gid", "groups", "label")
+
+    def __init__(self, pid: int, uid: int, gid: int, groups: frozenset[int], label: bytes) -> None:
+        self.pid, self.uid, self.gid, self.groups, self.label = pid, uid, gid, groups, label
+
+
+class Link:
+    """A connection.  Words are single messages; an empty one is the end."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, connected: _socket.socket) -> None:
+        self._socket = connected
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._socket.fileno()
+
+    def peer(self) -> Peer:
+        """Who is at the other end.  Raises OSError."""
+        pid, uid, gid = PEER.unpack(self._socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, PEER.size))
+        groups = array.array("I", self._socket.getsockopt(_socket.SOL_SOCKET, GROUPS, TOO_MANY >> 6))
+        try:
+            label = self._socket.getsockopt(_socket.SOL_SOCKET, LABEL, LABEL_LIMIT)
+        except OSError:
+            label = b""  # a system without labels
+        return Peer(pid, uid, gid, frozenset((gid, *groups)), label)
+
+    def send(self, data: bytes, fds: Sequence[int] = ()) -> None:
+        """Send one message.  Raises OSError, at once if it cannot be sent at once."""
+        passed = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self._socket.sendmsg([data], passed, _socket.MSG_NOSIGNAL | _socket.MSG_DONTWAIT)
+
+    def receive_request(self, seconds: float) -> tuple[bytes, list[int]]:
+        """A message of any size and the descriptors that came with it, which are the caller's to close.  Raises OSError, TimeoutError among them."""
+        self._wait(seconds)
+        data, control, flags, _ = self._socket.recvmsg(LIMIT + 1, _socket.CMSG_SPACE(MOST_DESCRIPTORS * INT), _socket.MSG_CMSG_CLOEXEC)
+        fds = array.array("i")
+        for level, kind, part in control:
+            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+                fds.frombytes(part[:len(part) - len(part) % INT])
+        if flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC):
+            close_quietly(*fds)
+            raise OSError("too large")
+        return data, list(fds)
+
+    def receive(self, seconds: float | None = None) -> bytes:
+        """The next word.  Raises OSError, TimeoutError among them."""
+        if seconds is not None:
+            self._wait(seconds)
+        return self._socket.recv(64)
+
+    def _wait(self, seconds: float) -> None:
+        poll = Poll()
+        poll.add(self._socket.fileno())
+        if not poll.wait(seconds):
+            raise TimeoutError
+
+    def give_up(self) -> bytes:
+        """End the connection; the word that had come before, if there was one."""
+        self._socket.shutdown(_socket.SHUT_RDWR)
+        return self._socket.recv(64, _socket.MSG_DONTWAIT)
+
+    def gone(self) -> bool:
+        """Whether the other side has ended the connection."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLRDHUP)
+        return bool(poll.poll(0))
+
+    def watch(self, ended: Callable[[], object]) -> None:
+        """From now on `ended` is called, in the middle of whatever is done, when the other side ends the connection."""
+        def look(number: int, frame: object) -> None:
+            if self.gone():
+                ended()
+
+        _signal.signal(_signal.SIGIO, look)
+        fcntl.fcntl(self._socket, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(self._socket, fcntl.F_SETFL, os.O_ASYNC)
+        look(0, None)
+
+    def unwatch(self) -> None:
+        """No longer."""
+        fcntl.fcntl(self._socket, fcntl.F_SETFL, 0)
+        _signal.signal(_signal.SIGIO, _signal.SIG_IGN)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._socket.close()
+
+
+class Door:
+    """A listening local socket at `path`; it appears there as a whole, and takes the place of what was there.
+
+    Those who connect see who they talk to: the user that this process was when it was made.
+    """
+
+    def __init__(self, path: str, mode: int) -> None:
+        self._path = path
+        fresh = f"{path}.{os.getpid()}"
+        close_name(fresh)
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
+        self._socket.bind(fresh)
+        os.chmod(fresh, mode)
+        self._identity = identity(fresh)
+        self._socket.listen(BACKLOG)
+        os.rename(fresh, path)
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._socket.fileno()
+
+    def accept(self) -> Link | None:
+        """The next connection, on a descriptor that is in no program's way; None if there is none now."""
+        try:
+            fd, _ = self._socket._accept()  # type: ignore[attr-defined]  # what socket.accept is made of
+        except (BlockingIOError, ConnectionAbortedError):
+            return None
+        copy = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
+        close_quietly(fd)
+        return Link(_socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, copy))
+
+    def move(self) -> None:
+        """Have a descriptor that is in no program's way."""
+        copy = fcntl.fcntl(self._socket, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
+        self._socket.close()
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, copy)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.close()
+
+    def remove(self) -> None:
+        """Take the name away, unless it is another's by now."""
+        if identity(self._path) == self._identity:
+            close_name(self._path)
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from all others; None if there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def close_name(path: str) -> None:
+    """Remove a name, if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def reach(path: str, owners: Sequence[int]) -> Link | None:
+    """A connection to a pool, at once; None if there is none, or if who listens is none of its owners.
+
+    The path is taken from the folder it is in, since an address holds 108 bytes only.
+    """
+    opened = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
+    folder = -1
+    try:
+        folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        opened.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+        opened.setblocking(True)
+        _, uid, _ = PEER.unpack(opened.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, PEER.size))
+        if uid in owners:
+            return Link(opened)
+    except OSError:
+        pass
+    finally:
+        close_quietly(folder)
+    opened.close()
+    return None
+
+
+def hand_over(path: str, owners: Sequence[int], data: bytes, fds: Sequence[int]) -> tuple[Link, int] | None:
+    """Have a pool do the work: the connection on which its end will be told, and the worker's process id; None if it has not taken it."""
+    link = reach(path, owners)
+    if link is None:
+        return None
+    try:
+        link.send(data, fds)
+        try:
+            word = link.receive(PATIENCE)
+        except TimeoutError:
+            word = link.give_up()
+    except OSError:
+        word = b""
+    if word.startswith(TAKEN):
+        return link, int(word[1:])
+    link.close()
+    return None
+
+
+def pair() -> tuple[Link, Link]:
+    """Two ends of one connection."""
+    one, other = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
+    return Link(one), Link(other)
+
+
+def label() -> bytes:
+    """This process's security label, as a peer sees it."""
+    one, other = pair()
+    try:
+        return one.peer().label
+    finally:
+        one.close()
+        other.close()
+
+
+def place() -> bytes:
+    """Where this process lives: root folder, namespaces, whether programs may gain privileges; as launcher/pool.c tells it."""
+    root = os.stat("/")
+    found = [root.st_dev, root.st_ino]
+    for space in SPACES:
+        try:
+            found.append(os.stat(f"/proc/self/ns/{space}").st_ino)
+        except OSError:
+            found.append(0)
+    found.append(no_new_privileges())
+    return b"".join(b"%d " % number for number in found)
+
+
+def no_new_privileges() -> int:
+    """1 if programs that this process executes cannot gain privileges, else 0."""
+    try:
+        with open("/proc/self/status", "rb") as status:
+            return int(b"\nNoNewPrivs:\t1\n" in status.read())
+    except OSError:
+        return 0

@@ -1,0 +1,108 @@
+"""The process as one request finds it: descriptors, folder, umask, signals, limits; and afterwards as if nothing had been.
+
+A worker of a pool has one.  Its own descriptors have numbers from HIGHEST on, and are in no program's way.
+"""
+
+from __future__ import annotations
+
+import _signal
+import fcntl
+import os
+
+from qmailpy.text.poolwire import HIGHEST
+from qmailpy.unix import limits
+from qmailpy.unix.process import IGNORED, any_ended
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from qmailpy.text.poolwire import Limit, Request
+
+OWN = (_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGTERM, _signal.SIGIO)  # those that the worker needs, or nobody can have
+ORDINARY = tuple(number for number in range(1, 32) if number not in OWN)
+TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
+UMASK = 0o077
+
+
+class Stage:
+    """One for the process: what it is now is what it will be after each request.  `limits`: the process's own."""
+
+    __slots__ = ("limits", "_nothing", "_signals", "_lent", "_theirs", "_pid")
+
+    def __init__(self) -> None:
+        self.limits = limits.limits()
+        self._pid = os.getpid()
+        self._nothing = high(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+        for number in IGNORED:
+            _signal.signal(number, _signal.SIG_IGN)
+        self._signals = {number: _signal.getsignal(number) for number in ORDINARY}
+        self._lent: Mapping[int, int] = {}
+        self._theirs: Sequence[Limit] | None = None
+        os.register_at_fork(after_in_child=self._in_child)
+        self.clear()
+
+    def set(self, request: Request, fds: Sequence[int], lent: Mapping[int, int]) -> None:
+        """Be what a request wants.  The descriptors that came with it are taken over.  Raises OSError; then `clear` is to follow."""
+        moved = [high(fd) for fd in fds]
+        os.closerange(0, HIGHEST)
+        for number, fd in zip(request.descriptors, moved, strict=False):
+            os.dup2(fd, number, inheritable=True)
+        if request.directory:
+            os.fchdir(moved[-1])
+        for fd in moved:
+            os.close(fd)
+        os.umask(request.umask)
+        for number in ORDINARY:
+            if request.ignored >> number & 1 and number != _signal.SIGCHLD:  # whoever cannot wait for children cannot work
+                _signal.signal(number, _signal.SIG_IGN)
+        self._theirs, self._lent = request.limits, lent
+        for resource, soft in lent.items():
+            limits.set_soft(resource, soft)
+
+    def clear(self) -> None:
+        """Be what we were."""
+        self._theirs = None
+        for timer in TIMERS:
+            _signal.setitimer(timer, 0)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+        for number, handler in self._signals.items():
+            if _signal.getsignal(number) != handler:
+                _signal.signal(number, _signal.SIG_DFL if handler is None else handler)
+        for resource in self._lent:
+            limits.set_soft(resource, self.limits[resource][0])
+        self._lent = {}
+        os.umask(UMASK)
+        os.chdir("/")
+        for number in range(3):
+            os.dup2(self._nothing, number, inheritable=True)
+        os.closerange(3, HIGHEST)
+        for _ in any_ended():
+            pass
+
+    def silence(self, fd: int) -> None:
+        """Have a descriptor lead nowhere."""
+        os.dup2(self._nothing, fd, inheritable=False)
+
+    def on_exit(self, told: Callable[[int], object]) -> None:
+        """If a program leaves the process in the middle of its work, `told` learns its exit status before; not if a child of it leaves its own."""
+        leave = os._exit
+
+        def tell(status: int) -> None:
+            if os.getpid() == self._pid:
+                told(status)
+            leave(status)
+
+        os._exit = tell  # type: ignore[assignment]
+
+    def _in_child(self) -> None:
+        """A child of a program: its limits are the caller's, hard ones as well.  What it executes gets them from it."""
+        if self._theirs is not None:
+            limits.set_all(self._theirs)
+
+
+def high(fd: int) -> int:
+    """The same open file under a number that is in no program's way; the old number is closed."""
+    copy = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
+    os.close(fd)
+    return copy

@@ -1,0 +1,468 @@
+"""Workers of an installed home: what callers hand over, what programs see, what is left."""
+
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from qmailpy.text.poolwire import Request
+from qmailpy.unix import limits
+from qmailpy.unix.handover import place
+from tests.home import PATIENCE, wait_for
+from tests.pools import DIALOGUE, WITNESS, RunningPool, children, is_alive
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def pool(single):
+    """Starts pools, and ends them."""
+    started = []
+
+    def start(kind="servers", *options, **how):
+        started.append(RunningPool(single, kind, *options, **how))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
+
+
+@pytest.fixture
+def witness(single, tmp_path):
+    program = tmp_path / "witness"
+    program.write_text(WITNESS)
+    program.chmod(0o755)
+    return program
+
+
+def caller(single, witness, *, server="qmail-smtpd", data=DIALOGUE, prefix=(), **how):
+    """A session of one message, whose queue program looks around; what it saw."""
+    env = {**single.env, "QMAILQUEUE": str(witness), "TCPREMOTEIP": "192.0.2.1", **how.pop("env", {})}
+    said = witness.with_name("said")
+    with said.open("wb") as out:  # no pipe, whose end would come late if a pool that is stopped has a copy in what it has not read
+        done = subprocess.run([*prefix, single.program(server)], input=data, stdout=out, timeout=PATIENCE, env=env, **how)
+    assert done.returncode == 0, said.read_bytes()
+    saw = witness.with_name("witness.saw")
+    text = saw.read_text()
+    saw.unlink()
+    return text, said.read_bytes()
+
+
+def served_by(witness):
+    """(process group, name, pid) of what ran the queue program."""
+    words = witness.with_name("witness.parent").read_text().split()
+    return int(words[1]), words[3], int(words[4])
+
+
+def limited(*pairs):
+    def prepare():
+        for which, soft, hard in pairs:
+            resource.setrlimit(which, (soft, hard))
+
+    return prepare
+
+
+def ignoring(*numbers):
+    def prepare():
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
+
+    return prepare
+
+
+def with_descriptors(*numbers):
+    def prepare():
+        for number in numbers:
+            os.dup2(os.open("/dev/zero", os.O_RDONLY), number, inheritable=True)
+
+    return prepare
+
+
+INFINITY = resource.RLIM_INFINITY
+HARD = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+CALLERS = {
+    "plain": {},
+    "environment": {"env": {"A": "1", "PATH": "/bin", "LD_LIBRARY_PATH": "/nowhere", "LC_ALL": "C", "PYTHONPATH": "/evil", "QMAILPY_HIDDEN_PATH": "/evil", "TZ": "X"}},
+    "umask": {"umask": 0o123},
+    "limits": {"preexec_fn": limited((resource.RLIMIT_CORE, 0, 4096), (resource.RLIMIT_FSIZE, 1 << 20, 1 << 21), (resource.RLIMIT_NOFILE, 40, 50))},
+    "memory": {"preexec_fn": limited((resource.RLIMIT_AS, 2000000, 600 << 20), (resource.RLIMIT_DATA, 300 << 20, 400 << 20))},
+    "signals": {"preexec_fn": ignoring(signal.SIGUSR2, signal.SIGTTOU, signal.SIGINT)},
+    "descriptors": {"preexec_fn": with_descriptors(3, 5, 7, 9), "close_fds": False},
+    "closed": {"preexec_fn": lambda: os.close(2)},
+    "folder": {"cwd": "/usr"},
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_rule_5_and_8_a_program_sees_the_same_as_when_it_is_executed_cold(single, pool, witness, name):
+    cold = caller(single, witness, **CALLERS[name])[0]
+    assert served_by(witness)[1] == "qmail-smtpd"
+    pool()
+    assert caller(single, witness, **CALLERS[name])[0] == cold
+    assert served_by(witness)[1] == "qmail-pool"
+
+
+@pytest.mark.parametrize("hostile", CALLERS)
+def test_rule_7_nothing_of_one_request_is_seen_by_the_next(single, pool, witness, hostile):
+    running = pool()
+    before = caller(single, witness)[0]
+    caller(single, witness, **CALLERS[hostile])
+    assert caller(single, witness)[0] == before
+    assert served_by(witness)[2] in running.workers()
+
+
+def test_rule_7_settings_are_those_of_now(single, pool, witness):
+    pool()
+    assert b"220 mx.test.example " in caller(single, witness)[1]
+    single.control(me="other.example\n")
+    assert b"220 other.example " in caller(single, witness)[1]
+    assert b"220 third.example " in run(single, "qmail-smtpd", data=b"QUIT\r\n", control={"me": "third.example\n"}).stdout
+
+
+def run(single, server, data=b"", control=None, **how):
+    single.control(**control or {})
+    return subprocess.run([single.program(server)], input=data, capture_output=True, timeout=PATIENCE, env={**single.env, **how.pop("env", {})}, **how)
+
+
+def test_rule_7_a_session_that_was_cut_leaves_nothing(single, pool, witness):
+    running = pool()
+    cut = run(single, "qmail-smtpd", data=DIALOGUE[:DIALOGUE.index(b"DATA")], env={"RELAYCLIENT": "", "QMAILQUEUE": str(witness)})
+    assert cut.returncode == 1
+    refused = run(single, "qmail-smtpd", data=b"RCPT TO:<b@elsewhere.example>\r\nMAIL FROM:<>\r\nRCPT TO:<b@elsewhere.example>\r\nQUIT\r\n")
+    assert b"\r\n503 " in refused.stdout and b"\r\n553 " in refused.stdout
+    assert len(running.workers()) == 1
+
+
+def test_rule_8_a_worker_has_its_own_group(single, pool, witness):
+    running = pool()
+    caller(single, witness)
+    group, _, pid = served_by(witness)
+    assert group == pid
+    assert os.getpgid(running.supervisor()) != pid
+
+
+def test_rule_9_descriptors_stay_blocking_and_may_be_pipes(single, pool):
+    pool()
+    ours, theirs = socket.socketpair()
+    child = subprocess.Popen([single.program("qmail-smtpd")], stdin=theirs, stdout=theirs, env=single.env)
+    assert ours.recv(100).startswith(b"220 ")
+    assert os.get_blocking(theirs.fileno())
+    ours.sendall(b"QUIT\r\n")
+    assert child.wait(PATIENCE) == 0
+    assert run(single, "qmail-smtpd", data=b"QUIT\r\n").stdout.endswith(b"221 mx.test.example\r\n")  # through pipes
+
+
+@pytest.fixture
+def session(single):
+    """A session that has been greeted."""
+    begun = []
+
+    def begin(**how):
+        child = subprocess.Popen([single.program("qmail-smtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=single.env, bufsize=0, **how)
+        begun.append(child)
+        child.stdout.readline()
+        return child
+
+    yield begin
+    for child in begun:
+        child.kill()
+        child.communicate()
+
+
+def test_rule_5_the_launcher_keeps_no_copy(pool, session):
+    pool()
+    child = session(preexec_fn=with_descriptors(9), close_fds=False)
+    kept = os.listdir(f"/proc/{child.pid}/fd")
+    assert "9" in kept  # such as the lock of setlock
+    assert not {"0", "1", "2"} & set(kept)
+
+
+@pytest.mark.parametrize(("number", "ends"), [(signal.SIGTERM, True), (signal.SIGKILL, True), (signal.SIGUSR1, True), (signal.SIGINT, False), (signal.SIGHUP, False)])
+def test_rule_11_what_would_end_the_launcher_ends_the_work(single, pool, session, number, ends):
+    running = pool()
+    child, (worker,) = session(), running.workers()
+    child.send_signal(number)
+    if ends:
+        assert child.wait(PATIENCE) == -number
+        assert child.stdout.read() == b""  # nobody holds the connection any more
+        wait_for(lambda: not is_alive(worker))
+        wait_for(lambda: running.workers() and worker not in running.workers())
+    child.stdin.write(b"QUIT\r\n") if not ends else None
+    assert ends or child.wait(PATIENCE) == 0
+
+
+def test_rule_1_a_worker_that_dies_is_111(pool, session):
+    running = pool()
+    child = session()
+    os.kill(running.workers()[0], signal.SIGKILL)
+    assert child.wait(PATIENCE) == 111
+    running.log.wait("worker .* ended with status -9")
+
+
+def test_rule_1_a_queue_worker_that_dies_is_81(single, pool):
+    running = pool("queue")
+    child = subprocess.Popen([single.program("qmail-queue")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=single.env)
+    wait_for(lambda: single.queue_files())
+    os.kill(running.workers()[0], signal.SIGKILL)
+    assert child.wait(PATIENCE) == 81
+    child.stdin.close()
+
+
+def test_rule_1_without_an_answer_the_start_is_cold(single, pool, witness):
+    running = pool()
+    pids = [running.child.pid, running.supervisor(), *running.workers()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    caller(single, witness)
+    assert served_by(witness)[1] == "qmail-smtpd"
+    assert time.monotonic() - begun >= 2
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: caller(single, witness) and served_by(witness)[1] == "qmail-pool")
+
+
+def test_rule_1_busy_means_cold_and_at_once(single, pool, session, witness):
+    pool()
+    first = session()
+    caller(single, witness)
+    assert served_by(witness)[1] == "qmail-smtpd"
+    first.stdin.write(b"QUIT\r\n")
+    first.wait(PATIENCE)
+    wait_for(lambda: caller(single, witness) and served_by(witness)[1] == "qmail-pool")
+
+
+def test_rule_1_a_stale_socket_means_cold(single, pool, witness):
+    running = pool()
+    pids = [running.child.pid, running.supervisor(), *running.workers()]
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once, as in a power cut
+        for pid in pids:
+            os.kill(pid, number)
+    assert running.socket.exists()
+    caller(single, witness)
+    assert served_by(witness)[1] == "qmail-smtpd"
+    pool()
+    caller(single, witness)
+    assert served_by(witness)[1] == "qmail-pool"
+
+
+SAME, OTHER = "qmail-pool", "qmail-smtpd"
+PLACES = {
+    "no privileges": (["setpriv", "--no-new-privs"], OTHER), "mount": (["unshare", "--mount"], OTHER), "net": (["unshare", "--net"], OTHER),
+    "pid": (["unshare", "--pid", "--fork", "--mount-proc"], OTHER), "user": (["unshare", "--user", "--map-root-user"], OTHER),
+    "uts": (["unshare", "--uts"], SAME), "nice": (["nice", "-n", "5"], SAME),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_rule_3_who_lives_elsewhere_is_served_cold(single, pool, witness, place):
+    prefix, expected = PLACES[place]
+    if subprocess.run([*prefix, "true"], capture_output=True).returncode:
+        pytest.skip(f"{prefix[0]} cannot do that here")
+    pool()
+    caller(single, witness, prefix=prefix)
+    assert served_by(witness)[1] == expected
+
+
+@pytest.mark.parametrize(("which", "expected"), [(resource.RLIMIT_NPROC, OTHER), (resource.RLIMIT_SIGPENDING if hasattr(resource, "RLIMIT_SIGPENDING") else 11, OTHER),
+                                                 (resource.RLIMIT_CORE, SAME)])
+def test_rule_3_limits_that_cannot_be_lent_mean_cold(single, pool, witness, which, expected):
+    pool()
+    caller(single, witness, preexec_fn=limited((which, 1000, 1000)))
+    assert served_by(witness)[1] == expected
+
+
+def test_rule_3_a_limit_above_the_pools_means_cold(single, pool, witness):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    pool(preexec_fn=limited((resource.RLIMIT_FSIZE, 1 << 30, 1 << 30)))
+    caller(single, witness, preexec_fn=limited((resource.RLIMIT_FSIZE, 1 << 20, INFINITY)))
+    assert served_by(witness)[1] == OTHER
+
+
+def test_rule_18_where_a_cold_start_does_not_fit_the_pool_is_waited_for(single, pool, session):
+    pool()
+    first = session()
+    small = limited((resource.RLIMIT_AS, 32768 << 10, 32768 << 10))
+    second = subprocess.Popen([single.program("qmail-smtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=single.env, preexec_fn=small)
+    with pytest.raises(subprocess.TimeoutExpired):
+        second.wait(0.5)
+    first.stdin.write(b"QUIT\r\n")
+    assert second.communicate(b"QUIT\r\n", PATIENCE)[0].startswith(b"220 ")
+
+
+def test_rule_18_without_a_pool_it_says_what_is_missing(single):
+    done = run(single, "qmail-smtpd", preexec_fn=limited((resource.RLIMIT_AS, 16 << 20, 16 << 20)))
+    assert done.returncode == 111
+    assert b"the hard limit on memory is too small" in done.stderr
+
+
+def test_rule_10_every_worker_retires_in_the_end(single, pool, witness):
+    running = pool(size=1)
+    first = running.workers()[0]
+    for _ in range(1000):
+        if subprocess.run([single.program("qmail-qmqpd")], stdin=subprocess.DEVNULL, env=single.env).returncode:
+            break
+    wait_for(lambda: running.workers() and running.workers()[0] != first)
+    assert running.log.text() == ""
+
+
+SPOIL = """
+import os
+from qmailpy.programs import qmail_smtpd
+def main(argv, env):
+    if "LEAVE" in env:
+        os._exit(int(env["LEAVE"]))
+    raise ValueError(env["SECRET"])
+"""
+
+
+@pytest.fixture
+def spoilt(single, tmp_path):
+    """The library of the home with another qmail-qmqpd; everything else is as it was."""
+    current = single.path / "lib/qmailpy/current"
+    before = os.readlink(current)
+    copy = single.path / "lib/qmailpy/spoilt"
+    shutil.copytree(current.resolve(), copy)
+    (copy / "modules").unlink()
+    (copy / "qmailpy/programs/qmail_qmqpd.py").write_text(SPOIL)
+    current.unlink()
+    current.symlink_to("spoilt")
+    yield
+    current.unlink()
+    current.symlink_to(before)
+    shutil.rmtree(copy)
+
+
+def test_rule_10_an_unforeseen_exception_is_111_and_the_worker_is_replaced(single, pool, spoilt):
+    running = pool()
+    first = running.workers()[0]
+    done = run(single, "qmail-qmqpd", env={"SECRET": "x"})
+    assert done.returncode == 111
+    running.log.wait("qmail-pool: servers: internal error: ValueError: x at .*qmail_qmqpd.py:7")
+    wait_for(lambda: running.workers() and running.workers()[0] != first)
+
+
+@pytest.mark.parametrize("status", [0, 52, 111])
+def test_rule_1_an_exit_in_the_middle_of_the_work_is_told(single, pool, spoilt, status):
+    pool()
+    assert run(single, "qmail-qmqpd", env={"LEAVE": str(status)}).returncode == status
+
+
+def ask(running, request, fds):
+    """What a pool answers to a request that comes from here."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(str(running.socket))
+        try:
+            socket.send_fds(connection, [request], fds)
+            return connection.recv(10)[:1]
+        except ConnectionError:
+            return b""  # it was closed before it was read
+
+
+def request(program="qmail-queue", descriptors=(0, 1), **facts):
+    given = {"arguments": [], "variables": {}, "where": place(), "limits": limits.limits(), **facts}
+    return Request(program, given.pop("arguments"), given.pop("variables"), descriptors, given.pop("where"), given.pop("limits"), **given).wire()
+
+
+@pytest.mark.parametrize(("data", "passed", "answer"), [
+    (request(), 2, b"T"), (request(), 1, b""), (request(), 3, b""), (request(directory=True), 3, b""), (request(arguments=["x"]), 2, b""), (request(descriptors=(0, 2)), 2, b""),
+    (request("qmail-smtpd"), 2, b"C"), (request("../x"), 2, b"C"), (request(where=b"1 "), 2, b"C"), (b"nonsense", 2, b""), (b"", 0, b""),
+])
+def test_rule_2_and_6_what_a_queue_pool_takes(pool, data, passed, answer):
+    running = pool("queue")
+    fds = [os.open("/dev/null", os.O_RDWR) for _ in range(passed)]
+    assert ask(running, data, fds) == answer
+    for fd in fds:
+        os.close(fd)
+    wait_for(lambda: ask(running, request(), [0, 0]) == b"T")  # and it goes on
+
+
+def test_rule_6_who_sends_nothing_is_closed_after_a_while(pool):
+    running = pool("queue")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+        silent.connect(str(running.socket))
+        silent.settimeout(PATIENCE)
+        begun = time.monotonic()
+        assert silent.recv(10) == b""
+        assert 4 < time.monotonic() - begun < 20
+
+
+QUEUED = b"Fa@a.example\0Tb@test.example\0\0"
+
+
+def queue(single, env=None, **how):
+    """Queue a message, as qmail-queue's caller; what stands in its file, and the launcher's process id."""
+    read, write = os.pipe()
+    os.write(write, QUEUED)
+    os.close(write)
+    child = subprocess.Popen([single.program("qmail-queue")], stdin=subprocess.PIPE, stdout=read, env={**single.env, **(env or {})}, **how)
+    os.close(read)
+    child.communicate(b"Subject: x\n\n", PATIENCE)
+    assert child.returncode == 0
+    (name,) = [name for name in single.queue_files() if name.startswith("mess/")]
+    return (single.path / "queue" / name).read_text(), child.pid
+
+
+def test_rule_6_the_caller_stands_in_the_received_line(single, pool):
+    pool("queue")
+    text, pid = queue(single)
+    assert text.startswith(f"Received: (qmail {pid} invoked by uid {os.getuid()}); ")
+
+
+def test_rule_6_neither_folder_nor_umask_nor_other_variables_count(single, pool, tmp_path):
+    pool("queue")
+    queue(single, env={"QMAILQUEUE": "/nowhere", "HOME": "x"}, cwd=tmp_path, umask=0o777)
+    assert all((single.path / "queue" / name).stat().st_mode & 0o777 == 0o644 for name in single.queue_files() if not name.startswith("lock"))
+
+
+def test_rule_6_a_user_gets_a_share_of_the_workers_and_then_starts_cold(single, pool):
+    pool("queue", size=4)
+    begun = [subprocess.Popen([single.program("qmail-queue")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=single.env) for _ in range(4)]
+    wait_for(lambda: len([name for name in single.queue_files() if name.startswith("mess/")]) == 4)
+    names = [pathlib.Path(f"/proc/{child.pid}/exe").resolve().name for child in begun]
+    assert sum(name.startswith("python") for name in names) == 1
+    for child in begun:
+        child.communicate()
+        assert child.returncode == 54
+
+
+def test_rule_11_qmail_queue_keeps_its_signals(single, pool):
+    pool("queue")
+    for number, code in ((signal.SIGALRM, 52), (signal.SIGABRT, 81), (signal.SIGTERM, -signal.SIGTERM)):
+        child = subprocess.Popen([single.program("qmail-queue")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=single.env)
+        wait_for(lambda: single.queue_files())
+        for harmless in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE, number):
+            child.send_signal(harmless)
+        assert child.wait(PATIENCE) == code
+        child.stdin.close()
+        for name in single.queue_files():
+            (single.path / "queue" / name).unlink()
+
+
+def test_rule_13_an_idle_worker_costs_little(pool):
+    running = pool(size=2)
+    for worker in running.workers():
+        rows = pathlib.Path(f"/proc/{worker}/smaps_rollup").read_text().split("\n")
+        private = sum(int(row.split()[1]) for row in rows if row.startswith("Private_"))
+        assert private < 3 << 10
+
+
+def test_modules_that_sessions_need_are_there_before_them(single, pool, witness):
+    """What is imported later is paid for by each worker, and may be of another version."""
+    running = pool()
+    caller(single, witness)
+    maps = pathlib.Path(f"/proc/{running.workers()[0]}/maps").read_text()
+    assert "_ssl" in maps or "libssl" in maps or "_rust" in maps
+    assert sys.version_info >= (3, 11)
+    assert children(running.workers()[0]) == []

@@ -1,0 +1,67 @@
+"""qmail-pool's command line, and where a pool is."""
+
+import os
+import pathlib
+import stat
+import subprocess
+
+import pytest
+
+from qmailpy.exits import Usage
+from qmailpy.programs.qmail_pool import Arguments
+from tests.home import PATIENCE
+from tests.pool.test_worker import pool  # noqa: F401
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    (["servers"], ("servers", "", None, False)), (["servers", "vpopmail"], ("servers", "vpopmail", None, False)),
+    (["-p", "12", "queue"], ("queue", "", 12, False)), (["-s", "queue"], ("queue", "", None, True)),
+])
+def test_arguments(words, expected):
+    found = Arguments(["qmail-pool", *words])
+    assert (found.kind.name, found.user, found.parent, found.inner) == expected
+
+
+@pytest.mark.parametrize("words", [[], ["x"], ["queue", "user"], ["servers", "a", "b"], ["-p", "x", "queue"], ["-x", "queue"], ["-p"]])
+def test_usage(words):
+    with pytest.raises(Usage):
+        Arguments(["qmail-pool", *words])
+
+
+def start(single, *words):
+    return subprocess.run([single.program("qmail-pool"), *words], env=single.env, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def test_it_is_switched_off(single):
+    done = start(single, "servers")
+    assert (done.returncode, done.stderr) == (0, "qmail-pool: servers: switched off by control/poolservers\n")
+
+
+def test_rule_4_a_second_supervisor_leaves(single, pool):  # noqa: F811
+    running = pool("queue")
+    done = start(single, "queue")
+    assert (done.returncode, done.stderr) == (100, "qmail-pool: queue: another one is running\n")
+    assert running.workers()
+
+
+def test_rule_4_places_owners_and_modes(single, pool):  # noqa: F811
+    servers, queue = pool("servers"), pool("queue")
+    for running, folder, sock in ((servers, 0o700, 0o600), (queue, 0o755, 0o666)):
+        assert stat.S_IMODE(running.folder.stat().st_mode) == folder
+        assert stat.S_IMODE(running.socket.stat().st_mode) == sock
+        assert running.folder.stat().st_uid == os.geteuid()
+
+
+def test_rule_14_a_parent_that_has_gone_already(single):
+    single.control(poolqueue="1\n")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert start(single, "-p", str(gone.pid), "queue").returncode == 0
+    assert not pathlib.Path(single.path / "run/queue/socket").exists()
+
+
+def test_only_root_can_start_one_for_another_user(single):
+    if os.geteuid() == 0:
+        single.control(poolservers="1\n")
+    done = start(single, "servers", "nobody")
+    assert done.returncode in (0, 100)

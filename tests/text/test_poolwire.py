@@ -1,0 +1,71 @@
+"""Requests to pools: what is written is what is read, and nothing else is taken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qmailpy.text import poolwire
+from qmailpy.text.poolwire import AS, CORE, CPU, DATA, FSIZE, NO_LIMIT, NOFILE, NPROC, Malformed, Request, lent, parse
+
+LIMITS = [(NO_LIMIT, NO_LIMIT)] * 14 + [(100, 200), (0, 0)]
+TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)))
+
+
+def request(**facts):
+    found = {"program": "qmail-smtpd", "arguments": ["qmail-smtpd", "", "a b"], "variables": {"A": "1", "B": "x=y", "C": "\udce4"}, "descriptors": [0, 1, 2, 7],
+             "place": b"1 2 3 ", "limits": LIMITS, "umask": 0o22, "ignored": 6, "watched": True, "directory": True, **facts}
+    return Request(found.pop("program"), found.pop("arguments"), found.pop("variables"), found.pop("descriptors"), found.pop("place"), found.pop("limits"), **found)
+
+
+def facts(one):
+    return [getattr(one, name) for name in Request.__slots__]
+
+
+@pytest.mark.parametrize("change", [{}, {"arguments": [], "variables": {}}, {"descriptors": [], "watched": False, "directory": False}, {"umask": 0o777}])
+def test_what_is_written_is_read(change):
+    assert facts(parse(request(**change).wire())) == facts(request(**change))
+
+
+@given(st.lists(TEXT), st.dictionaries(TEXT.filter(lambda name: name and "=" not in name and not name.startswith(poolwire.HIDDEN)), TEXT))
+def test_any_words_and_variables(arguments, variables):
+    found = parse(request(arguments=arguments, variables=variables).wire())
+    assert (found.arguments, found.variables) == (arguments, variables)
+
+
+@given(st.binary())
+def test_anything_else_is_malformed(data):
+    with pytest.raises(Malformed):
+        parse(data)
+
+
+GOOD = request().wire()
+
+
+@pytest.mark.parametrize("data", [
+    GOOD[:-1], GOOD + b"x", GOOD.replace(b"qmailpy 1", b"qmailpy 2"), GOOD.replace(b"0 1 2 7 ", b"0 1 2 2 "), GOOD.replace(b"0 1 2 7 ", b"0 1 2 200 "),
+    GOOD.replace(b"0 1 2 7 ", b"0 1 2 -7 "), GOOD.replace(b"0 1 2 7 ", b"0 1 2 - "), GOOD.replace(b"\0003 \0", b"\000300 \0"), GOOD.replace(b"\0003 \0", b"\0- \0"),
+    GOOD.replace(b"100 200 ", b"100 "), GOOD.replace(b"100 200 ", b"100 x "), GOOD.replace(b"18 \0", b"512 \0"), GOOD + b"A=" + b"x" * poolwire.LIMIT + b"\0",
+    GOOD.replace(b"0 1 2 7 ", b"".join(b"%d " % number for number in range(14))),
+])
+def test_damage(data):
+    assert data != GOOD
+    with pytest.raises(Malformed):
+        parse(data)
+
+
+def test_variables_are_those_that_a_program_would_see():
+    assert poolwire.variables(["A=1", "A=2", "no", "=x", "QMAILPY_HIDDEN_PATH=/evil", "B="]) == {"A": "1", "B": ""}
+
+
+def changed(resource, pair):
+    return [pair if number == resource else limit for number, limit in enumerate([(50, 100)] * 16)]
+
+
+@pytest.mark.parametrize(("resource", "his", "expected"), [
+    (FSIZE, (50, 100), {}), (FSIZE, (10, 100), {FSIZE: 10}), (FSIZE, (70, 70), {FSIZE: 70}), (NOFILE, (20, 20), {NOFILE: 20}), (CORE, (0, 0), {CORE: 0}),
+    (FSIZE, (10, 101), None), (FSIZE, (10, NO_LIMIT), None), (FSIZE, (90, 80), None),
+    (AS, (10, 20), {}), (DATA, (100, 100), {}), (AS, (10, 101), None),
+    (NPROC, (10, 100), None), (CPU, (50, 99), None),
+])
+def test_rule_3_limits_are_lent_or_the_start_is_cold(resource, his, expected):
+    assert lent(changed(resource, his), [(50, 100)] * 16) == expected

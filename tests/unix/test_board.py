@@ -1,0 +1,23 @@
+"""The board that a pool's processes share."""
+
+import os
+
+from qmailpy.unix.board import BUSY, EMPTY, IDLE, Board
+
+
+def test_it_is_empty_at_first():
+    assert Board(3).count(EMPTY) == 3
+
+
+def test_what_one_process_writes_all_read():
+    board = Board(4)
+    board.put(0, IDLE)
+    if (pid := os.fork()) == 0:
+        board.put(2, BUSY, 4294967294)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert [board.state(slot) for slot in range(4)] == [IDLE, EMPTY, BUSY, EMPTY]
+    assert (board.count(BUSY), board.busy_for(4294967294), board.busy_for(0)) == (1, 1, 0)
+    assert (board.first(EMPTY), board.first(BUSY)) == (1, 2)
+    board.put(2, IDLE)
+    assert (board.busy_for(4294967294), board.first(BUSY)) == (0, None)

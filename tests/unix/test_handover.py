@@ -1,0 +1,149 @@
+"""Local sockets that hand work over."""
+
+import os
+import socket
+import stat
+
+import pytest
+
+from qmailpy.text.poolwire import TAKEN
+from qmailpy.unix import handover
+from qmailpy.unix.handover import Door, hand_over, pair, place, reach
+from tests.home import wait_for
+from tests.pools import in_child
+
+
+def test_a_message_arrives_with_its_descriptors():
+    one, other = pair()
+    source, target = os.pipe()
+    one.send(b"request", [target])
+    data, fds = other.receive_request(5)
+    assert data == b"request" and len(fds) == 1
+    assert not os.get_inheritable(fds[0])
+    os.write(fds[0], b"x")
+    assert os.read(source, 1) == b"x"
+    for fd in (source, target, *fds):
+        os.close(fd)
+
+
+def test_rule_6_who_says_nothing_is_not_waited_for():
+    one, other = pair()
+    with pytest.raises(TimeoutError):
+        other.receive_request(0.01)
+    one.close()
+    assert other.receive(1) == b""
+
+
+@pytest.mark.parametrize("size", [300 << 10])
+def test_a_request_that_is_too_large_is_refused_and_nothing_stays_open(size):
+    one, other = pair()
+    fd = os.open("/dev/null", os.O_RDONLY)
+    one._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    before = len(os.listdir("/proc/self/fd"))
+    try:
+        one.send(b"x" * size, [fd])
+    except OSError:
+        return  # the system takes no such message
+    with pytest.raises(OSError, match="too large"):
+        other.receive_request(5)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_who_is_at_the_other_end():
+    one, _ = pair()
+    peer = one.peer()
+    assert (peer.pid, peer.uid, peer.gid) == (os.getpid(), os.geteuid(), os.getegid())
+    assert peer.groups == {os.getegid(), *os.getgroups()}
+    assert peer.label == handover.label()
+
+
+def test_rule_11_the_end_of_the_other_side_is_told_at_once():
+    def work():
+        told = []
+        one, other = pair()
+        other.watch(lambda: told.append("ended"))
+        one.send(b"word")
+        before = list(told)
+        one.close()
+        wait_for(lambda: told)
+        other.unwatch()
+        return before, told[:1]
+
+    assert in_child(work) == ([], ["ended"])
+
+
+def test_an_end_that_came_before_is_told_as_well():
+    def work():
+        told = []
+        one, other = pair()
+        one.close()
+        other.watch(lambda: told.append("ended"))
+        return told
+
+    assert in_child(work) == ["ended"]
+
+
+def test_rule_4_a_socket_appears_as_a_whole_and_replaces_a_stale_one(tmp_path):
+    path = str(tmp_path / "socket")
+    Door(path, 0o600).close()  # what a supervisor that was killed leaves
+    assert reach(path, [os.geteuid()]) is None
+    door = Door(path, 0o666)
+    assert os.listdir(tmp_path) == ["socket"]
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o666
+    assert reach(path, [os.geteuid()]) is not None
+    assert door.accept() is not None
+    assert door.accept() is None
+    door.remove()
+    assert os.listdir(tmp_path) == []
+
+
+def test_rule_4_a_name_that_is_anothers_by_now_stays(tmp_path):
+    old, new = (Door(str(tmp_path / "socket"), 0o600) for _ in range(2))
+    old.remove()
+    assert os.listdir(tmp_path) == ["socket"]
+    new.remove()
+    assert os.listdir(tmp_path) == []
+
+
+def test_rule_1_names_may_be_deep(tmp_path):
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+    os.chdir(deep)
+    door = Door("socket", 0o600)
+    assert reach(str(deep / "socket"), [os.geteuid()]) is not None
+    door.close()
+
+
+def test_rule_1_who_listens_must_be_one_of_those_expected(tmp_path):
+    door = Door(str(tmp_path / "socket"), 0o600)
+    assert reach(str(tmp_path / "socket"), [os.geteuid() + 1]) is None
+    door.close()
+
+
+@pytest.mark.parametrize(("word", "expected"), [(TAKEN + b"77", 77), (b"B", None), (b"C", None), (b"", None)])
+def test_rule_1_without_taken_there_is_no_worker(tmp_path, word, expected):
+    path = str(tmp_path / "socket")
+    door = Door(path, 0o600)
+    if (pid := os.fork()) == 0:
+        wait_for(lambda: (link := door.accept()) and (link.receive_request(5), word and link.send(word), link.receive(5) if word == TAKEN + b"77" else None))
+        os._exit(0)
+    found = hand_over(path, [os.geteuid()], b"request", [])
+    assert (found and found[1]) == expected
+    if found:
+        found[0].close()
+    os.waitpid(pid, 0)
+
+
+def test_rule_1_a_pool_that_says_nothing_is_given_up_and_cannot_take_it_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(handover, "PATIENCE", 0.01)
+    door = Door(str(tmp_path / "socket"), 0o600)
+    assert hand_over(str(tmp_path / "socket"), [os.geteuid()], b"request", []) is None
+    link = door.accept()
+    assert link.receive_request(1)[0] == b"request"
+    with pytest.raises(OSError):
+        link.send(TAKEN)
+
+
+def test_where_this_process_lives():
+    assert place() == place()
+    assert len(place().split()) == 7
