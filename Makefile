@@ -3,7 +3,7 @@
 # make test                     all tests
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
-# make bench [ROUNDS=5] [FIGURES="start ..."] [JSON=FILE]    how fast it is here
+# make bench [ROUNDS=3] [FIGURES="start ..."] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -11,9 +11,11 @@ SINGLE :=
 PROGRAMS :=
 ONCE :=
 PORT := 2525
-ROUNDS := 5
+ROUNDS := 3
 FIGURES :=
+PEER_HOME :=
 JSON :=
+PLOT :=
 
 # Any python3 can look for the one to use: Python 3.11 or newer that every user of a home can execute.
 FINDER := $(firstword $(shell command -v python3 /usr/bin/python3 2>/dev/null))
@@ -59,13 +61,15 @@ test: all
 	@$(TOOL) pytest
 
 bench: all
-	@$(RUN) bench --rounds $(ROUNDS) $(if $(JSON),--json '$(JSON)') $(FIGURES)
+	@$(INSTALL) setup --home '$(CURDIR)/.build/bench-home' --single
+	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
+	  $(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
 types: all
 	@$(TOOL) mypy --config-file setup.cfg
 
 lint: all
-	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests bench
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests
 
 pages: all
 	@$(RUN) qmailpy.install.pages

@@ -6,8 +6,9 @@ import os
 import shutil
 import stat
 
+from qmailpy import launchers
 from qmailpy.home import Home, of_checkout
-from qmailpy.install import hier, launchers, library, people
+from qmailpy.install import hier, library, people
 from qmailpy.install.hier import FIFO, FILE, FOLDER, Entry
 
 TYPE_CHECKING = False

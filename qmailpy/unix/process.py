@@ -5,7 +5,7 @@ from __future__ import annotations
 import _signal  # the module signal builds enums at import, which costs milliseconds
 import os
 
-from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,3 +176,16 @@ def any_ended() -> Iterator[tuple[int, int]]:
         if not pid:
             return
         yield pid, status
+
+
+def end(pid: int, patience: float) -> None:
+    """Ask a child to end, insist after `patience` seconds, and wait until it has."""
+    watch = os.pidfd_open(pid)
+    try:
+        os.kill(pid, _signal.SIGTERM)
+        wait_readable(watch, patience)
+    except TimedOut:
+        os.kill(pid, _signal.SIGKILL)
+    finally:
+        os.close(watch)
+    wait(pid)

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from qmailpy.install.launchers import MARKER, ROOM, Unusable, filled, is_launcher
+from qmailpy.launchers import MARKER, ROOM, Unusable, filled, is_launcher, moved
 
 BUILT = b"\x7fELF..." + MARKER + bytes(ROOM + 1) + b"rest"
 
@@ -24,7 +24,14 @@ def test_what_cannot_be_filled():
         filled(BUILT, "x", "/" + "h" * ROOM, "/p")
 
 
+def test_a_launcher_moves_to_another_home():
+    made = filled(BUILT, "qmail-queue", "/var/qmail", "/usr/bin/python3.11")
+    assert moved(made, "/var/qmail", "/tmp/other") == filled(BUILT, "qmail-queue", "/tmp/other", "/usr/bin/python3.11")
+    with pytest.raises(Unusable, match="too long"):
+        moved(made, "/var/qmail", "/" + "h" * ROOM)
+
+
 def test_the_source_agrees_on_marker_and_room():
-    source = pathlib.Path(__file__).resolve().parents[2].joinpath("launcher/launcher.c").read_text()
+    source = pathlib.Path(__file__).resolve().parents[1].joinpath("launcher/launcher.c").read_text()
     assert f'#define MARKER "{MARKER.decode()}"' in source
     assert f"#define ROOM {ROOM}" in source

@@ -25,3 +25,14 @@ def filled(launcher: bytes, program: str, home: str, interpreter: str) -> bytes:
 def is_launcher(data: bytes) -> bool:
     """Whether an installed file is one of ours."""
     return MARKER in data
+
+
+def moved(launcher: bytes, old: str, new: str) -> bytes:
+    """A filled launcher for the same program of another home: every path below `old` is below `new`.  Raises Unusable."""
+    at = launcher.find(MARKER) + len(MARKER)
+    fields = launcher[at:at + ROOM].rstrip(b"\0").split(b"\0")
+    before, after = f"{old}/".encode(), f"{new}/".encode()
+    settings = b"".join((after + field.removeprefix(before) if field.startswith(before) else field) + b"\0" for field in fields)
+    if len(settings) >= ROOM:
+        raise Unusable("the home's path is too long")
+    return launcher[:at] + settings.ljust(ROOM, b"\0") + launcher[at + ROOM:]
