@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 
 OURS = "qmailpy"
 DISK, MEMORY = "disk", "memory"
+EVERYBODY = 0o001
 PATIENCE = 10  # seconds for what is still running at the end
 
 
 class Place:
-    """Where queues and Maildirs are: its name, a scratch folder there, and the kind of its file system.  Raises OSError."""
+    """Where queues and Maildirs are: its name, a scratch folder there, and the kind of its file system.  Raises Failed, OSError."""
 
     __slots__ = ("name", "folder", "kind")
 
     def __init__(self, name: str, parent: str) -> None:
         self.name = name
+        if closed := closed_folder(parent):
+            raise Failed(f"{parent} is below {closed}, which users of other names cannot enter")
         self.folder = tempfile.mkdtemp(prefix="qmail-bench.", dir=parent)
         os.chmod(self.folder, 0o755)  # users of all kinds must get through
         self.kind = file_system(self.folder)
@@ -165,7 +168,7 @@ class Bench:
     def down(self) -> None:
         """End the servers that run, and remove their queues."""
         for server in self.servers:
-            server.close()
+            self._can(f"the end of {server.name}", server.close)
         for place in self.places:
             for name in os.listdir(place.folder):
                 shutil.rmtree(f"{place.folder}/{name}", ignore_errors=True)
@@ -186,6 +189,13 @@ class Bench:
             end_all(PATIENCE)
             for folder in self._folders:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def closed_folder(path: str) -> str:
+    """The first folder on the way to one, and it itself, that not everybody can enter; "" if there is none, or all that runs is ours anyway."""
+    parts = os.path.realpath(path).split("/")
+    above = ["/".join(parts[:number]) or "/" for number in range(1, len(parts) + 1)]
+    return next((folder for folder in above if not os.stat(folder).st_mode & EVERYBODY), "") if os.geteuid() == 0 else ""
 
 
 def reason(problem: Failed | OSError) -> str:

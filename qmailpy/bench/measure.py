@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 GOAL = 1.0  # seconds that one measurement of a rate should take
-FEWEST, MOST = 8, 2000  # pieces of work in it
+FEWEST, MOST = 16, 2000  # pieces of work in it
 
 
 class Failed(Exception):

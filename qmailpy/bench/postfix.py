@@ -16,7 +16,8 @@ from qmailpy.unix.net import free_port
 DAY = 86400
 ENV = {"PATH": PATH}
 QUEUES = ("maildrop", "incoming", "active", "deferred")
-WAITING = "waiting.example"  # its mail is deferred
+WAITING = "waiting.example"  # nobody listens there, so its mail is deferred
+CLOSED = 1  # a port on which nobody listens
 
 # What stands in a usual installation, without chroot: nothing is set up in the queue folder but the queue.
 SERVICES = """
@@ -56,7 +57,7 @@ virtual_mailbox_maps = static:{user}/Maildir/
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{uid}
 relay_domains = {remote}, {waiting}
-transport_maps = inline:{{ {remote}=smtp:[{here}]:{sink}, {waiting}=retry:later }}
+transport_maps = inline:{{ {remote}=smtp:[{here}]:{sink}, {waiting}=smtp:[{here}]:{closed} }}
 """
 
 
@@ -82,7 +83,7 @@ class Postfix(Server):
         with open(f"{folder}/etc/master.cf", "x", encoding="ascii") as out:
             out.write(SERVICES.format(port=f"{HERE}:{port}"))
         with open(f"{folder}/etc/main.cf", "x", encoding="ascii") as out:
-            out.write(SETTINGS.format(folder=folder, host=LOCAL, here=HERE, user=USER, uid=NOBODY, remote=REMOTE, waiting=WAITING, sink=self.sink))
+            out.write(SETTINGS.format(folder=folder, host=LOCAL, here=HERE, user=USER, uid=NOBODY, remote=REMOTE, waiting=WAITING, closed=CLOSED, sink=self.sink))
         self._started = True
         output_of(["postfix", "-c", f"{folder}/etc", "start"], ENV)
         self.ports = {"": port}

@@ -13,7 +13,7 @@ from qmailpy.bench.servers import NOBODY, PATH, PATIENCE, TO_REMOTE, Server, acc
 from qmailpy.queue.paths import SPLIT_FOLDERS, Paths
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
 from qmailpy.unix.files import contents
-from qmailpy.unix.process import end, pipe
+from qmailpy.unix.process import end, has_ended, pipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +46,11 @@ class Qmail(Server):
         if waiting:
             fill(f"{folder}/queue", waiting)
         log = f"{folder}/log"
-        self._running.append(launch([self.program("qmail-start"), "./Maildir/"], self.env, log))
-        until(lambda: b"status: local 0/" in (contents(log) or b""), f"{self.name}: qmail-send does not start: {last_words(log)}")
+        pid = launch([self.program("qmail-start"), "./Maildir/"], self.env, log)
+        self._running.append(pid)
+        until(lambda: serving(log) or has_ended(pid), f"{self.name}: qmail-send does not start")
+        if not serving(log):
+            raise Failed(f"{self.name}: qmail-send does not start: {last_words(log)}")
         self.ports = {name: self._listen(program, log) for name, program in self.listeners.items()}
 
     def prepare(self, folder: str) -> None:
@@ -70,6 +73,8 @@ class Qmail(Server):
         try:
             user = [] if self.scratch.single else daemon()
             self._running.append(launch([program, "-1RHl0", "-c", CONNECTIONS, *user, HERE, "0", self.program("qmail-smtpd")], self.env, log, output=target))
+            os.close(target)
+            target = -1
             wait_readable(source, PATIENCE)
             return int(os.read(source, 16))
         except (TimedOut, ValueError):
@@ -88,6 +93,11 @@ class Qmail(Server):
     def close(self) -> None:
         self.stop()
         self.scratch.release()
+
+
+def serving(log: str) -> bool:
+    """Whether qmail-send has said that it has taken up its queue."""
+    return b"status: local 0/" in (contents(log) or b"")
 
 
 def daemon() -> list[str]:

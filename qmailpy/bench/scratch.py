@@ -70,6 +70,10 @@ class Copy(Scratch):
 
     def __init__(self, home: Home, folder: str) -> None:
         super().__init__(folder, home.path)
+        if not home.single and os.geteuid():
+            raise Failed(f"{home.path} is a home of many users: only root can measure it")
+        if not home.single and os.statvfs(folder).f_flag & os.ST_NOSUID:
+            raise Failed(f"{folder} is mounted without setuid programs: qmail-queue cannot work there; choose another folder")
         self._make_library(os.path.realpath(home.at("lib", "qmailpy", "current")))
         os.mkdir(f"{folder}/bin")
         for name in NEEDED:

@@ -128,6 +128,6 @@ def last_words(log: str) -> str:
     """The end of a log file, for somebody who wonders why a server does not work."""
     try:
         with open(log, encoding="utf-8", errors="replace") as lines:
-            return "; ".join(line.strip() for line in lines.readlines()[-3:])
-    except OSError:
-        return ""
+            return "; ".join(line.strip() for line in lines.readlines()[-3:]) or "it has written no log"
+    except OSError as problem:
+        return f"its log cannot be read: {problem.strerror}"

@@ -17,7 +17,7 @@ def digits(value: float) -> str:
 
 def lines(table: Table) -> Iterator[str]:
     """A table for people."""
-    width = max(len(one.name) for one in table.contenders)
+    width = max((len(one.name) for one in table.contenders), default=0)
     yield f"{table.title}: {table.about}"
     yield f"  {'':<{width}} {table.unit:>12}   {'lowest to highest':<20} ratio ({'more' if table.more else 'less'} is better)"
     for row in table.rows():

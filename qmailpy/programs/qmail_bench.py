@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from qmailpy.bench.measure import Table
 
+NOTHING = 1  # the exit status if nothing could be measured
 NOTE = "Figures of one run can be compared with each other, those of two runs cannot: a machine has other things to do as well."
 
 
@@ -51,31 +52,43 @@ FILE = click.Path(dir_okay=False, writable=True)
 @click.option("--memory", type=click.Path(), default="/dev/shm", metavar="FOLDER", show_default=True, help="Where the scratch folder in memory is made.")
 @click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write all figures there.")
 @click.option("--plot", "plot_file", type=FILE, metavar="FILE", help="Draw them there, as SVG.")
-@click.pass_context
-def command(context: click.Context, figures: tuple[str, ...], places: tuple[str, ...], rounds: int, peer: str | None, postfix: bool, disk: str, memory: str,
-            json_file: str | None, plot_file: str | None) -> int:
-    """The command line; the exit status.  Raises Failed, OSError."""
-    plan = Plan(rounds, places, {DISK: disk, MEMORY: memory}, peer or "", postfix=postfix)
-    progress = Progress()
-    bench = Bench(here(), plan, progress.tell)
-    try:
-        facts = told_of(bench)
-        progress.clear()
-        click.echo("".join(f"{name}: {fact}\n" for name, fact in facts.items()) + NOTE + "\n")
-        tables = measure(bench, figures, progress)
-        skipped = dict(bench.skipped)
-    finally:
-        bench.close()
-        progress.clear()
-    for name, why in skipped.items():
-        click.echo(f"{name}: not measured: {why}")
-    if json_file:
-        with open(json_file, "w", encoding="utf-8") as out:
-            json.dump({"facts": facts, "rounds": rounds, "not measured": skipped, "tables": [table.value(one) for one in tables]}, out, indent=1)
-    if plot_file:
-        with open(plot_file, "w", encoding="utf-8") as out:
-            out.write(plot.picture(tables))
-    return OK if any(list(one.rows()) for one in tables) else 1
+def command(figures: tuple[str, ...], places: tuple[str, ...], rounds: int, peer: str | None, postfix: bool, disk: str, memory: str,
+            json_file: str | None, plot_file: str | None) -> Wish:
+    """The command line."""
+    return Wish(Plan(rounds, places, {DISK: disk, MEMORY: memory}, peer or "", postfix=postfix), figures, json_file, plot_file)
+
+
+class Wish:
+    """What the command line asks for: a plan, the names of figures, and where to write them, if anywhere."""
+
+    def __init__(self, plan: Plan, figures: tuple[str, ...], json_file: str | None, plot_file: str | None) -> None:
+        self.plan, self.figures, self.json_file, self.plot_file = plan, figures, json_file, plot_file
+
+    def grant(self) -> int:
+        """Measure, tell, write; the exit status.  Raises Failed, OSError."""
+        progress = Progress()
+        bench = Bench(here(), self.plan, progress.tell)
+        try:
+            facts = told_of(bench)
+            click.echo("".join(f"{name}: {fact}\n" for name, fact in facts.items()) + NOTE + "\n")
+            tables = measure(bench, self.figures, progress)
+        finally:
+            bench.close()
+            progress.clear()
+        for name, why in bench.skipped:
+            click.echo(f"{name}: not measured: {why}")
+        if self.json_file:
+            write(self.json_file, json.dumps({"facts": facts, "rounds": self.plan.rounds, "not measured": dict(bench.skipped),
+                                              "tables": [table.value(one) for one in tables]}, indent=1) + "\n")
+        if self.plot_file:
+            write(self.plot_file, plot.picture(tables))
+        return OK if any(list(one.rows()) for one in tables) else NOTHING
+
+
+def write(path: str, text: str) -> None:
+    """Write a file.  Raises OSError."""
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as out:
+        out.write(text)
 
 
 class Progress:
@@ -127,13 +140,16 @@ def measure(bench: Bench, figures: tuple[str, ...], progress: Progress) -> list[
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    with interruptible():
-        try:
-            status: int = command.main(argv[1:], "qmail-bench", standalone_mode=False)
-        except click.Abort:
-            raise Temporary("interrupted") from None
-        except click.ClickException as problem:
-            raise Usage(f"qmail-bench [ options ]: {problem.format_message()}") from None
-        except (Failed, OSError) as problem:
-            raise Temporary(reason(problem)) from problem
-    return status
+    try:
+        wish: Wish | int = command.main(argv[1:], "qmail-bench", standalone_mode=False)
+    except click.ClickException as problem:
+        raise Usage(f"qmail-bench [ options ]: {problem.format_message()}") from None
+    if isinstance(wish, int):
+        return wish  # --help was asked for
+    try:
+        with interruptible():
+            return wish.grant()
+    except KeyboardInterrupt:
+        raise Temporary("interrupted") from None
+    except (Failed, OSError) as problem:
+        raise Temporary(reason(problem)) from problem

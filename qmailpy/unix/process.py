@@ -166,6 +166,11 @@ def ended(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if found else None
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a child has ended; it can be waited for all the same."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def any_ended() -> Iterator[tuple[int, int]]:
     """(pid, wait status as the system gives it) of each child that has ended since the last call."""
     while True:

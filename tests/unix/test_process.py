@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, ended, fork_working, name_process, pipe, spawn, wait
+from qmailpy.unix.process import Identity, allow_descriptors, end, ended, fork_working, has_ended, name_process, pipe, spawn, wait
 
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
 
@@ -171,3 +171,26 @@ def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 10**9
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_whether_a_child_has_ended_can_be_asked_before_it_is_waited_for():
+    gate, opened = pipe()
+    child = spawn(["sh", "-c", "read line; exit 5"], ENV, {0: gate})
+    os.close(gate)
+    assert not has_ended(child)
+    os.close(opened)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert has_ended(child)
+    assert wait(child) == 5
+
+
+@pytest.mark.parametrize("script", ["echo ready; exec sleep 100", "trap '' TERM; echo ready; while :; do sleep 1; done", "echo ready"], ids=["asked", "made to", "over"])
+def test_a_child_is_ended(script):
+    source, target = pipe()
+    child = spawn(["sh", "-c", script], ENV, {1: target})
+    os.close(target)
+    assert os.read(source, 6) == b"ready\n"
+    end(child, 0.3)
+    with pytest.raises(ChildProcessError):
+        wait(child)
+    os.close(source)

@@ -38,7 +38,7 @@ def delivering(server: Server, waiting: int = 0) -> Callable[[int], float]:
         server.settle(waiting)
         begun = time.perf_counter()
         send_many(server.port, TO_LOCAL, count)
-        until(lambda: server.delivered() >= count, f"{count} messages were not delivered")
+        until(lambda: server.delivered() >= count, f"{count} messages were not delivered", seconds=PATIENCE)
         return time.perf_counter() - begun
 
     return work
