@@ -3,7 +3,7 @@
 # make test                     all tests
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
-# make bench [ROUNDS=3] [FIGURES="start ..."] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
+# make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -13,6 +13,7 @@ ONCE :=
 PORT := 2525
 ROUNDS := 3
 FIGURES :=
+PLACES :=
 PEER_HOME :=
 JSON :=
 PLOT :=
@@ -62,7 +63,7 @@ test: all
 
 bench: all
 	@$(INSTALL) setup --home '$(CURDIR)/.build/bench-home' --single
-	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
+	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' --places '$(PLACES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
 	  $(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
 types: all
