@@ -22,7 +22,7 @@ class Failed(Exception):
 class Contender:
     """One of those that a table compares.
 
-    measure  does the work once and returns the figure; raises Failed
+    measure  does the work once and returns the figure; raises Failed, OSError
     values   the figures by round
     trouble  why it was given up, or ""
     """
@@ -40,7 +40,7 @@ class Contender:
             return None
         try:
             return self.measure()
-        except Failed as problem:
+        except (Failed, OSError) as problem:
             self.trouble = str(problem)
             return None
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 
 from qmailpy.bench.client import HERE
 from qmailpy.bench.dialogue import BODY, LOCAL, REMOTE, SENDER, USER
 from qmailpy.bench.measure import Failed
-from qmailpy.bench.servers import NOBODY, PATH, PATIENCE, TO_REMOTE, Server, account, last_words, launch, make_maildir, output_of, until
+from qmailpy.bench.servers import PATH, PATIENCE, TO_REMOTE, Server, account, last_words, launch, make_maildir, output_of, until
 from qmailpy.queue.paths import SPLIT_FOLDERS, Paths
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
 from qmailpy.unix.files import contents
@@ -71,8 +70,11 @@ class Qmail(Server):
         """Start a listener for qmail-smtpd; its port."""
         source, target = pipe()
         try:
-            user = [] if self.scratch.single else daemon()
-            self._running.append(launch([program, "-1RHl0", "-c", CONNECTIONS, *user, HERE, "0", self.program("qmail-smtpd")], self.env, log, output=target))
+            options = ["-1RHl0", "-c", CONNECTIONS]
+            if not self.scratch.single:
+                uid, gid = self.scratch.daemon()
+                options += ["-u", str(uid), "-g", str(gid)]
+            self._running.append(launch([program, *options, HERE, "0", self.program("qmail-smtpd")], self.env, log, output=target))
             os.close(target)
             target = -1
             wait_readable(source, PATIENCE)
@@ -98,15 +100,6 @@ class Qmail(Server):
 def serving(log: str) -> bool:
     """Whether qmail-send has said that it has taken up its queue."""
     return b"status: local 0/" in (contents(log) or b"")
-
-
-def daemon() -> list[str]:
-    """The options by which a listener becomes the user that network servers run as."""
-    try:
-        found = pwd.getpwnam("qmaild")
-    except KeyError:
-        return ["-u", str(NOBODY), "-g", str(NOBODY)]
-    return ["-u", str(found.pw_uid), "-g", str(found.pw_gid)]
 
 
 def fill(queue: str, count: int) -> None:

@@ -8,11 +8,12 @@ it starts see them (unix/mounts.py), since the path of a C home is built into it
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import stat
 
 from qmailpy.bench.measure import Failed
-from qmailpy.bench.servers import PATH, output_of
+from qmailpy.bench.servers import NOBODY, PATH, output_of
 from qmailpy.launchers import is_launcher, moved
 from qmailpy.unix import mounts
 from qmailpy.unix.files import contents
@@ -26,6 +27,7 @@ NEEDED = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rsp
           "qmail-smtpd", "qmail-tcpserver", "qmail-newu", "qmail-showctl")
 FRESH = ("control", "users", "alias")  # folders of a home that begin empty
 SKELETONS = ("queue", "run")  # folders that begin as folders without messages
+OPTIONAL = ("run",)
 
 
 class Scratch:
@@ -43,14 +45,20 @@ class Scratch:
         """Whether it is a home of one user: nothing is setuid there."""
         return not os.stat(f"{self.path}/bin/qmail-queue").st_mode & stat.S_ISUID
 
+    def daemon(self) -> tuple[int, int]:
+        """(uid, gid) that network servers run as."""
+        raise NotImplementedError
+
     def prepare(self, folder: str) -> None:
-        """Make fresh folders below `folder`, and have the home use them.  Raises OSError."""
+        """Make fresh folders below `folder`, and have the home use them.  Raises Failed, OSError."""
         self.release()
         for name in (*FRESH, *SKELETONS):
             source = f"{self.original}/{name}"
             if os.path.isdir(source):
                 skeleton(source, f"{folder}/{name}", deep=name in SKELETONS)
                 self.attach(name, f"{folder}/{name}")
+            elif name not in OPTIONAL:
+                raise Failed(f"{self.original} is no qmail home: it has no folder {name}")
 
     def attach(self, name: str, folder: str) -> None:
         """Have the home's folder `name` be this one.  Raises OSError."""
@@ -74,11 +82,15 @@ class Copy(Scratch):
             raise Failed(f"{home.path} is a home of many users: only root can measure it")
         if not home.single and os.statvfs(folder).f_flag & os.ST_NOSUID:
             raise Failed(f"{folder} is mounted without setuid programs: qmail-queue cannot work there; choose another folder")
+        self._home = home
         self._make_library(os.path.realpath(home.at("lib", "qmailpy", "current")))
         os.mkdir(f"{folder}/bin")
         for name in NEEDED:
             self._copy_program(home, name)
         shutil.copy(home.at("pyvenv.cfg"), folder)
+
+    def daemon(self) -> tuple[int, int]:
+        return self._home.uid("qmaild"), self._home.gid("nofiles")
 
     def _make_library(self, library: str) -> None:
         """The same library, by links, but for home.conf, which says where home is."""
@@ -123,6 +135,13 @@ class Overlay(Scratch):
     def __init__(self, path: str) -> None:
         super().__init__(path, path)
         self._laid: dict[str, str] = {}
+
+    def daemon(self) -> tuple[int, int]:
+        try:
+            found = pwd.getpwnam("qmaild")
+        except KeyError:
+            return NOBODY, NOBODY
+        return found.pw_uid, found.pw_gid
 
     def attach(self, name: str, folder: str) -> None:
         mounts.lay_over(f"{self.path}/{name}", folder)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from qmailpy.bench.measure import Failed
-from qmailpy.bench.scratch import Copy, skeleton
+from qmailpy.bench.scratch import Copy, Overlay, skeleton
 from qmailpy.home import parse
 from tests.home import TOP
 
@@ -65,6 +65,15 @@ def test_a_home_with_somebody_elses_programs_is_not_copied(single, tmp_path):
         program.write("#!/bin/sh\nexec /var/qmail/bin/qmail-queue.orig\n")
     with pytest.raises(Failed, match="bin/qmail-queue is not a program of qmailpy's"):
         Copy(home, str(tmp_path))
+
+
+def test_what_is_no_home_gets_nothing_written(tmp_path):
+    """Without the right to mount, too: it is found out before."""
+    (tmp_path / "home/bin").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    with pytest.raises(Failed, match="is no qmail home: it has no folder control"):
+        Overlay(str(tmp_path / "home")).prepare(str(tmp_path / "data"))
+    assert os.listdir(tmp_path / "home") == ["bin"]
 
 
 def test_a_skeleton_has_folders_and_locks_and_no_mail(tmp_path):
