@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, ended, fork_working, name_process, pipe, spawn, wait
+from qmailpy.unix.process import Identity, allow_descriptors, die_of_interrupts, ended, fork_working, name_process, pipe, spawn, wait
 
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
 
@@ -171,3 +171,14 @@ def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 10**9
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize(("before", "status"), [(signal.default_int_handler, -signal.SIGINT), (signal.SIG_IGN, 7)])
+def test_an_interrupt_ends_a_process_unless_it_is_ignored(before, status):
+    def interrupted():
+        signal.signal(signal.SIGINT, before)
+        die_of_interrupts()
+        os.kill(os.getpid(), signal.SIGINT)
+        return 7
+
+    assert wait(fork_working(interrupted, {})) == status
