@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIOCGIFCONF = 0x8912
+SIOCGIFCONF, SIOCGIFFLAGS = 0x8912, 0x8913
+IFF_UP = 1
 ENTRY = 40  # bytes of a struct ifreq on 64-bit Linux; 32 on 32-bit
 ANY = ("0.0.0.0", "::")
 
@@ -49,7 +50,7 @@ def own_addresses() -> OwnAddresses:
 
 
 def ipv4_interfaces() -> Iterator[str]:
-    """The IPv4 addresses of the interfaces."""
+    """The IPv4 addresses of the interfaces that are up."""
     probe = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
     try:
         yield from _configured(probe.fileno())
@@ -58,7 +59,7 @@ def ipv4_interfaces() -> Iterator[str]:
 
 
 def _configured(fd: int) -> Iterator[str]:
-    """What SIOCGIFCONF tells."""
+    """What SIOCGIFCONF tells, which is also of interfaces that are down."""
     import array
 
     entry = ENTRY if _pointer_size() == 8 else 32
@@ -74,7 +75,18 @@ def _configured(fd: int) -> Iterator[str]:
         room *= 2
     data = buffer.tobytes()[:used]
     for at in range(0, used, entry):
-        yield _socket.inet_ntoa(data[at + 20:at + 24])
+        if _is_up(fd, data[at:at + entry]):
+            yield _socket.inet_ntoa(data[at + 20:at + 24])
+
+
+def _is_up(fd: int, entry: bytes) -> bool:
+    """Whether an interface (a struct ifreq) is in use; one that has gone meanwhile is not."""
+    request = bytearray(entry)
+    try:
+        fcntl.ioctl(fd, SIOCGIFFLAGS, request)
+    except OSError:
+        return False
+    return bool(int.from_bytes(request[16:18], sys.byteorder) & IFF_UP)
 
 
 def _pointer_size() -> int:
@@ -87,4 +99,3 @@ def ipv6_interfaces() -> Iterator[str]:
     for line in (contents("/proc/net/if_inet6") or b"").split(b"\n"):
         if line[:32].strip():
             yield _socket.inet_ntop(_socket.AF_INET6, bytes.fromhex(line[:32].decode("ascii")))
-

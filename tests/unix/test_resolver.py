@@ -3,7 +3,7 @@
 import pytest
 
 from qmailpy.unix import resolver
-from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Resolver, Unknown, server, servers
+from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Resolver, Search, Unknown, server, servers
 from tests.dnsserver import DnsServer
 
 ZONE = {
@@ -112,3 +112,18 @@ def test_resolv_conf(tmp_path):
     assert servers({}, str(path)) == [("192.0.2.1", 53), ("2001:db8::1", 53)]
     assert servers({}, str(tmp_path / "none")) == [("127.0.0.1", 53)]
     assert servers({"DNSCACHEIP": ""}, str(path))[0] == ("192.0.2.1", 53)
+
+
+@pytest.mark.parametrize(("conf", "env", "host", "names"), [
+    ("search a.example b.example.\n", {}, b"host", [b"host.a.example", b"host.b.example.", b"host"]), ("search a.example\n", {}, b"host.", [b"host."]),
+    ("search a.example\n", {}, b"host.sub", [b"host.sub", b"host.sub.a.example"]), ("search a.example\noptions rotate ndots:2\n", {}, b"host.sub", [b"host.sub.a.example", b"host.sub"]),
+    ("search a.example\ndomain b.example\n", {}, b"host", [b"host.b.example", b"host"]), ("search .\n", {}, b"host", [b"host"]), ("search\noptions ndots:x\n", {}, b"host", [b"host"]),
+    ("# search c.example\n", {}, b"host", [b"host.own.example", b"host"]), (None, {}, b"host", [b"host.own.example", b"host"]),
+    ("search a.example\n", {"LOCALDOMAIN": "b.example c.example"}, b"host", [b"host.b.example", b"host.c.example", b"host"]), ("search a.example\n", {"LOCALDOMAIN": ""}, b"host", [b"host"]),
+])
+def test_what_a_short_name_may_stand_for(tmp_path, conf, env, host, names):
+    path = tmp_path / "resolv.conf"
+    if conf is not None:
+        path.write_text(conf)
+    assert Search(env, "me.own.example", str(path)).names(host) == names
+    assert conf is not None or Search(env, "me", str(path)).names(host) == [host]
