@@ -42,11 +42,11 @@ class LittleHome:
         """Put one of the checkout's programs into bin."""
         return self.program(name, f'#!/bin/sh\nexec {sys.executable} -I -S {self.path}/lib/qmailpy/boot.py {name} "$0" "$@"\n')
 
-    def run(self, program, *words, stdin=b"", argv0=None, **env):
+    def run(self, program, *words, stdin=b"", argv0=None, cwd=None, **env):
         """Run a program to its end: what it wrote and its exit status, as subprocess.run gives them."""
         command = [sys.executable, "-I", "-S", str(self.path / "lib/qmailpy/boot.py"), program, argv0 or program, *words]
         env = {"PATH": os.environ["PATH"], "QMAILQUEUE": str(self.recorder), **env}
-        return subprocess.run(command, input=stdin, env=env, cwd=self.path, capture_output=True, timeout=60)
+        return subprocess.run(command, input=stdin, env=env, cwd=cwd or self.path, capture_output=True, timeout=60)
 
     def queue_exits(self, code, says=""):
         """Let the queue program end with this code."""

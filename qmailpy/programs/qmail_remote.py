@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qmailpy.smtp.client import Reply, Verdict
     from qmailpy.unix.net import Stream
 
-SETTINGS = ("helohost", "qmtproutes", "smtproutes", "timeoutconnect", "timeoutremote")
+SETTINGS = ("helohost", "moreipme", "notipme", "qmtproutes", "smtproutes", "timeoutconnect", "timeoutremote")
 ARGUMENTS = 3
 
 
@@ -124,7 +124,8 @@ def deliver(arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
 
     dead = DeadHosts(home.at("queue", "lock", "tcpto"), os.getpid())
     connector = Connector(dead, values.number("timeoutconnect"), values.number("timeoutremote"), int(time.time()))
-    stream, address, protocol = connector.connect(hops(wanted, Resolver(env)), lambda hop: doors(wanted, hop, qmtproutes is not None))
+    found = hops(wanted, Resolver(env), values.list("moreipme"), values.list("notipme"))
+    stream, address, protocol = connector.connect(found, lambda hop: doors(wanted, hop, qmtproutes is not None))
     if protocol == QMTP:
         from qmailpy.remote.qmtp import QmtpCourier
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
             """Seconds since 1970."""
 
         def is_own_address(self, address: str) -> bool:
-            """Whether this host has that IP address."""
+            """Whether this host has that IP address.  Raises Temporary."""
 
         def in_more_rcpthosts(self, name: bytes) -> bool:
             """Whether control/morercpthosts.cdb has that key.  Raises Temporary."""

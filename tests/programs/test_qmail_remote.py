@@ -73,6 +73,24 @@ def test_a_message_that_cannot_be_sent(home):
         assert sink.messages == []
 
 
+@pytest.mark.parametrize(("moreipme", "notipme", "said"), [
+    ("203.0.113.0/24\n", None, b"DSorry. Although I'm listed as a best-preference MX"), (None, "127.0.0.1\n", b"ZSorry, I wasn't able to establish an SMTP connection."),
+    (None, None, b"DSorry. Although I'm listed as a best-preference MX"),
+])
+def test_own_addresses_of_the_control_files(home, moreipme, notipme, said):
+    """The host is an address, so that nobody is asked; nobody serves port 25 there."""
+    for name, text in (("moreipme", moreipme), ("notipme", notipme)):
+        if text:
+            home.control(**{name: text})
+    assert home.run("qmail-remote", "[203.0.113.9]" if moreipme else "[127.0.0.1]", "s@x", "r@y").stdout.startswith(said)
+
+
+@pytest.mark.parametrize("name", ["moreipme", "notipme"])
+def test_own_addresses_that_cannot_be_read(home, name):
+    (home.path / "control" / name).mkdir()
+    assert home.run("qmail-remote", "h", "s", "r").stdout == b"ZUnable to read control files. (#4.3.0)\n\0"
+
+
 def test_usage_and_controls(home):
     assert home.run("qmail-remote", "h").stdout == b"DI (qmail-remote) was invoked improperly. (#5.3.5)\n\0"
     (home.path / "control/me").unlink()
