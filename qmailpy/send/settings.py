@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qmailpy.exits import Temporary
 from qmailpy.send.bounce import Postmark
-from qmailpy.send.route import Routes
 from qmailpy.settings.load import load
+from qmailpy.text.route import Routes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Settings:
         self.concurrency = (values.number("concurrencylocal"), values.number("concurrencyremote"))
         self.postmark = Postmark(values.line("bouncefrom"), values.line("bouncehost"),
                                  values.line("doublebounceto") + b"@" + values.line("doublebouncehost"))
-        self.routes = Routes(values.line("envnoathost"), frozenset(), lower(values.list("percenthack")), {})
+        self.routes = Routes(values.line("envnoathost"), frozenset(), values.names("percenthack") or frozenset(), {})
         self.bounce_limit = 0  # bytes of a message that its bounce has; 0: all
         for name in AGAIN:
             self.reread(name)
@@ -40,10 +40,10 @@ class Settings:
             return values.number(name)
         if name == "virtualdomains":
             return values.map(name) or {}
-        found = values.list(name)
+        found = values.names(name)
         if found is None:
             raise Temporary("neither control/locals nor control/me is there")
-        return lower(found)
+        return found
 
     def adopt(self, rules: Rules) -> None:
         """Go by what `read` gave."""
@@ -57,8 +57,3 @@ class Settings:
     def reread(self, name: str) -> None:
         """Read one of the files of AGAIN; the old rules stay if that cannot be.  Raises Temporary."""
         self.adopt(self.read(name))
-
-
-def lower(names: list[bytes] | None) -> frozenset[bytes]:
-    """Names as they are compared."""
-    return frozenset(name.lower() for name in names or ())

@@ -66,9 +66,10 @@ def test_a_bounce_has_the_beginning_of_a_long_message(end, sender):
     assert copy == b"m" * 100000 + b"\n\n--- End of message stripped.\n"
 
 
-def test_a_queue_that_refuses_keeps_everything(end):
+@pytest.mark.parametrize("code", ["53", "31", "82"])
+def test_a_queue_that_refuses_keeps_everything(end, code):
     finisher, _, place = end
-    (place / "exit").write_text("53")
+    (place / "exit").write_text(code)
     put(finisher.files.paths, 7, mess=b"m", info=b"Fs@x\0", bounce=b"b")
     with pytest.raises(Later):
         finisher.finish(7, 0)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from qmailpy.unix.connection import Connection, Gone
-from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.fds import BLOCK, TimedOut
 
 
 @pytest.fixture
@@ -29,6 +29,17 @@ def test_replies_go_out_before_the_next_read(pipes):
     os.write(ours, b"hello")
     assert connection.read() == b"hello"
     assert os.read(theirs, 10) == b"abc"
+
+
+def test_many_replies_go_out_by_themselves_so_that_no_memory_is_needed_for_them(pipes):
+    source, _, theirs, target = pipes
+    os.set_blocking(theirs, False)
+    connection = Connection(source, target, 5)
+    connection.say(b"x" * (BLOCK - 1))
+    with pytest.raises(BlockingIOError):
+        os.read(theirs, 1)
+    connection.say(b"x")
+    assert os.read(theirs, 2 * BLOCK) == b"x" * BLOCK
 
 
 def test_silence_and_slow_drip(pipes):
@@ -61,7 +72,9 @@ def test_a_client_that_goes(pipes):
 def test_a_client_that_does_not_read(pipes):
     source, _, _, target = pipes
     connection = Connection(source, target, 0.05)
-    connection.say(b"x" * 300000)
+    with pytest.raises(TimedOut):
+        connection.say(b"x" * 300000)
+    connection.say(b"a few words")
     with pytest.raises(TimedOut):
         connection.flush()
     assert not fcntl.fcntl(target, fcntl.F_GETFL) & os.O_NONBLOCK
@@ -83,3 +96,58 @@ def test_a_slow_reader_gets_everything(pipes):
     connection.flush()
     thread.join()
     assert b"".join(got) == b"x" * 300000
+
+
+class Shouting:
+    """A channel that says everything in capitals."""
+
+    def __init__(self):
+        self.said, self.closed = b"", False
+
+    def read(self, most, seconds):
+        return b"READ"[:most]
+
+    def ready(self, seconds):
+        return True
+
+    def write(self, data, seconds):
+        self.said += data.upper()
+
+    def close(self):
+        self.closed = True
+
+
+def test_another_channel_takes_the_place_of_the_first(pipes):
+    source, _, theirs, target = pipes
+    connection = Connection(source, target, 5)
+    connection.say(b"a")
+    connection.flush()
+    connection.channel = Shouting()
+    connection.say(b"b")
+    assert connection.read(2) == b"RE"
+    connection.say(b"c")
+    connection.close()
+    assert os.read(theirs, 10) == b"a"
+    assert (connection.channel.said, connection.channel.closed) == (b"BC", True)
+
+
+def test_whether_something_waits(pipes):
+    source, ours, _, target = pipes
+    connection = Connection(source, target, 5)
+    assert not connection.channel.ready(0)
+    os.write(ours, b"x")
+    assert connection.channel.ready(5)
+    assert connection.read() == b"x"
+    os.close(ours)
+    assert connection.channel.ready(5)
+
+
+def test_what_was_said_goes_out_at_the_end_if_anybody_listens(pipes):
+    source, _, theirs, target = pipes
+    connection = Connection(source, target, 5)
+    connection.say(b"bye")
+    connection.close()
+    assert os.read(theirs, 10) == b"bye"
+    os.close(theirs)
+    connection.say(b"bye")
+    connection.close()
