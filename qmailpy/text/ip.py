@@ -40,10 +40,7 @@ def groups(text: bytes) -> bytes | None:
     """The bytes of groups between colons, of which the last may be an IPv4 address; None if they are none."""
     found = b""
     parts = text.split(b":") if text else []
-    if parts and b"." in parts[-1]:
-        last = packed_ipv4(parts.pop())
-    else:
-        last = b""
+    last = packed_ipv4(parts.pop()) if parts and b"." in parts[-1] else b""
     for part in parts:
         if not 1 <= len(part) <= 4 or part.strip(HEX):
             return None

@@ -97,6 +97,7 @@ def test_own_addresses_of_the_control_files(home, moreipme, notipme, said):
 
 @pytest.mark.parametrize("name", ["moreipme", "notipme"])
 def test_own_addresses_that_cannot_be_read(home, name):
+    (home.path / "control" / name).unlink(missing_ok=True)
     (home.path / "control" / name).mkdir()
     assert home.run("qmail-remote", "h", "s", "r").stdout == b"ZUnable to read control files. (#4.3.0)\n\0"
 
