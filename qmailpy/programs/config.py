@@ -9,7 +9,7 @@ from qmailpy.home import here
 from qmailpy.remote.lookup import full_name
 from qmailpy.settings.initial import Control, checked
 from qmailpy.settings.load import load
-from qmailpy.unix.ipme import own_addresses
+from qmailpy.unix.ipme import interfaces
 from qmailpy.unix.resolver import Resolver, Search
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     except Trouble as problem:
         raise Temporary(f"no full name found: {problem.text}; use config-fast with the name that it is to have") from problem
     print(f"Its full name in the DNS is {name}.")
-    Control(home).begin(name, dict.fromkeys([name, *local_names(resolver, own_addresses().interfaces)]))
+    Control(home).begin(name, dict.fromkeys([name, *local_names(resolver, interfaces())]))
     print("Other names that lead to this host belong into control/locals and control/rcpthosts; CNAMEs need no entry.")
     print(f"At most {load(home, ['concurrencyincoming']).number('concurrencyincoming')} SMTP sessions run at once (control/concurrencyincoming).")
     return OK

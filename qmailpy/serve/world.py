@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import Temporary
+from qmailpy.exits import Temporary, during
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
 from qmailpy.unix.fds import may_complain, write_all
@@ -55,9 +55,15 @@ class World:
             self.log(line)
 
     def is_own_address(self, address: str) -> bool:
+        from qmailpy.settings.load import Unreadable, load
         from qmailpy.unix.ipme import own_addresses
 
-        return own_addresses().has(address)
+        try:
+            values = load(self.home, ("moreipme", "notipme"))
+        except Unreadable as problem:
+            raise Temporary("unable to read controls", "4.3.0") from problem
+        with during("unable to figure out my IP addresses", "4.3.0"):
+            return own_addresses(values.list("moreipme"), values.list("notipme")).has(address)
 
     def in_more_rcpthosts(self, name: bytes) -> bool:
         path = self.home.at("control", "morercpthosts.cdb")

@@ -7,7 +7,7 @@ import stat
 
 from qmailpy.settings.kinds import Bad, rows
 from qmailpy.settings.load import Unreadable, read
-from qmailpy.settings.table import ME, SETTINGS
+from qmailpy.settings.table import ME, SETTINGS, VARIABLES
 from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
@@ -155,3 +155,19 @@ def overview() -> list[str]:
     for name, setting in sorted(SETTINGS.items()):
         lines.append(f"\\fI{roff(name)}\\fR\t{default_text(setting)}\t{roff(', '.join(setting.used_by))}")
     return [*lines, ".fi"]
+
+
+def variables(program: str) -> list[str]:
+    """The lines of a manual page that explain the variables a program looks at, those of its settings apart.  Raises KeyError for none."""
+    found = [variable for _, variable in sorted(VARIABLES.items()) if program in variable.used_by]
+    if not found:
+        raise KeyError(program)
+    return [line for variable in found for line in (".TP", f"\\fB{variable.name}\\fR", roff(variable.text))]
+
+
+def all_variables() -> list[str]:
+    """The lines of a manual page that explain each such variable, and who looks at it."""
+    lines = []
+    for name, variable in sorted(VARIABLES.items()):
+        lines += [".TP", f"\\fB{name}\\fR", roff(variable.text), f"Used by {roff(', '.join(variable.used_by))}."]
+    return lines

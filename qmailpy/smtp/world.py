@@ -60,7 +60,7 @@ if TYPE_CHECKING:
             """The same, unless this session has told that line before."""
 
         def is_own_address(self, address: str) -> bool:
-            """Whether this host has that IP address."""
+            """Whether this host has that IP address.  Raises Temporary."""
 
         def in_more_rcpthosts(self, name: bytes) -> bool:
             """Whether control/morercpthosts.cdb has that key.  Raises Temporary."""

@@ -131,6 +131,23 @@ def test_variables(home, env, said):
     assert (home.queued() or (b"", b""))[1] == (b"Fa@b.example\0Tc@ours.example.gw\0\0" if "RELAYCLIENT" in env else b"")
 
 
+@pytest.mark.parametrize(("files", "said"), [
+    ({"moreipme": "203.0.113.0/24\n"}, b"250 "), ({}, b"553 "), ({"moreipme": "203.0.113.0/24\n", "notipme": "203.0.113.9\n"}, b"553 "),
+])
+def test_own_addresses_of_the_control_files(home, files, said):
+    home.control(localiphost="ours.example\n", **files)
+    done = home.run("qmail-smtpd", stdin=b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@[203.0.113.9]>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n")
+    assert done.stdout.splitlines()[2].startswith(said)
+    assert (home.queued() or (b"", b""))[1] == (b"Fa@b.example\0Tc@ours.example\0\0" if said == b"250 " else b"")
+
+
+def test_own_addresses_that_cannot_be_read_end_the_session(home):
+    (home.path / "control/notipme").mkdir()
+    done = home.run("qmail-smtpd", stdin=b"MAIL FROM:<>\r\nRCPT TO:<c@[127.0.0.1]>\r\n")
+    assert done.stdout.splitlines()[-1].startswith(b"421 ")
+    assert done.returncode == 1
+
+
 def test_bad_control_files(home):
     (home.path / "control/rcpthosts").unlink()
     (home.path / "control/rcpthosts").mkdir()

@@ -7,8 +7,8 @@ import pytest
 
 from qmailpy.home import Home
 from qmailpy.settings.load import Unreadable
-from qmailpy.settings.show import entries, overview, printable, roff, sections
-from qmailpy.settings.table import SETTINGS
+from qmailpy.settings.show import all_variables, entries, overview, printable, roff, sections, variables
+from qmailpy.settings.table import SETTINGS, VARIABLES
 
 MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
 PROGRAMS = sorted({program for setting in SETTINGS.values() for program in setting.used_by})
@@ -132,9 +132,18 @@ def test_the_overview_names_each_setting():
         assert f"\n\\fI{name}\\fR\t" in text
 
 
-def test_a_program_without_settings_has_no_entries():
-    with pytest.raises(KeyError):
-        entries("qmail-clean")
+def test_a_program_without_settings_or_variables_has_no_entries():
+    for table in (entries, variables):
+        with pytest.raises(KeyError):
+            table("qmail-clean")
+
+
+def test_variables():
+    assert variables("ipmetest") == [".TP", "\\fBIPMETEST_HERE\\fR", "If it is set, the folder control below the working folder counts, not that of the home."]
+    text = "\n".join(all_variables())
+    assert text in (MAN / "qmail-control.5").read_text(), "make pages"
+    for name, variable in VARIABLES.items():
+        assert f"\\fB{name}\\fR\n" in text and f"Used by {roff(', '.join(variable.used_by))}.\n" in text + "\n"
 
 
 @pytest.mark.parametrize(("text", "expected"), [("a-b", "a\\-b"), (".domain", "\\&.domain"), ("'x", "\\&'x"), ("a\\b", "a\\eb")])
