@@ -6,6 +6,7 @@ import os
 import select
 
 BLOCK = 65536
+LONGEST = (1 << 31) - 1  # milliseconds that poll can wait: 24 days
 
 
 class TimedOut(OSError):
@@ -46,7 +47,7 @@ def wait_readable(fd: int, seconds: float) -> None:
     """Return when `fd` has something to read, or its end; raise TimedOut when `seconds` are over."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    if not poll.poll(max(0, int(seconds * 1000))):
+    if not poll.poll(max(0, min(int(seconds * 1000), LONGEST))):
         raise TimedOut("timed out")
 
 
@@ -54,7 +55,7 @@ def wait_writable(fd: int, seconds: float) -> None:
     """Return when `fd` takes more, or is broken; raise TimedOut when `seconds` are over."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
-    if not poll.poll(max(0, int(seconds * 1000))):
+    if not poll.poll(max(0, min(int(seconds * 1000), LONGEST))):
         raise TimedOut("timed out")
 
 
@@ -70,3 +71,18 @@ def close_quietly(*fds: int) -> None:
 def set_nonblocking(fd: int) -> None:
     """Have writes return at once.  Only for pipes that nobody else shares."""
     os.set_blocking(fd, False)
+
+
+def may_complain() -> bool:
+    """Whether descriptor 2 is open, and not the client's connection on 0 or 1, as it is under some listeners: a line there would land in the dialogue."""
+    found = identity(2)
+    return found is not None and found not in (identity(0), identity(1))
+
+
+def identity(fd: int) -> tuple[int, int] | None:
+    """What tells an open file from all others; None if the descriptor is closed."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,11 +1,13 @@
 """Descriptors: whole writes, limits, time."""
 
 import os
+import sys
 import threading
 
 import pytest
 
 from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, read_all, wait_readable, wait_writable, write_all
+from tests.checkout import TOP
 
 
 @pytest.fixture
@@ -75,3 +77,23 @@ def test_time_is_up_is_an_error_of_the_system():
 
 def test_closing_twice_is_no_error(pipe):
     close_quietly(pipe[0], pipe[0], 99999)
+
+
+@pytest.mark.parametrize("seconds", [10**9, 10**18])
+def test_any_patience_is_one(pipe, seconds):
+    wait_writable(pipe[1], seconds)
+    os.write(pipe[1], b"x")
+    wait_readable(pipe[0], seconds)
+
+
+@pytest.mark.parametrize(("client", "errors", "may"), [
+    ((0, 1), 2, True), ((0, 1), 0, False), ((0, 1), 1, False), ((0, 0), 0, False), ((0, 0), 1, True), ((0, 1), None, False),
+])
+def test_complaints_are_kept_out_of_the_dialogue(tmp_path, client, errors, may):
+    """Descriptors 0, 1 and 2 of a process, by the numbers of three files; None: closed."""
+    code = f"import sys; sys.path[:0] = [{str(TOP)!r}]; from qmailpy.unix.fds import may_complain; import os; os._exit(may_complain())"
+    files = [os.open(tmp_path / str(number), os.O_RDWR | os.O_CREAT) for number in range(3)]
+    actions = [(os.POSIX_SPAWN_DUP2, files[number], fd) for fd, number in enumerate((*client, errors)) if number is not None]
+    child = os.posix_spawn(sys.executable, [sys.executable, "-I", "-S", "-c", code], {}, file_actions=[*actions, *[(os.POSIX_SPAWN_CLOSE, 2)] * (errors is None)])
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == may
+    close_quietly(*files)
