@@ -6,12 +6,12 @@ import os
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
-from qmailpy.serve.world import World, client, relay
+from qmailpy.serve.world import SmtpWorld, client, relay
 from qmailpy.settings.load import load
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
-from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.fds import TimedOut, may_complain
 from qmailpy.unix.signals import shielded
 
 TYPE_CHECKING = False
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
 
-SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes")
+SETTINGS = (
+    "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
+    "greetdelay", "databeforegreet", "helodelay", "mfdelay", "rcptdelay", "tarpitcount", "tarpitdelay", "maxrecipients",
+    "badheloext", "badheloint", "badmailfromext", "badmailfromint", "badmailtoext", "badmailtoint", "badrmhostext", "badrmhostint",
+    "helodnschkext", "helodnschkint", "antispoofing", "mfcheck", "timeoutmfcheck", "helohost",
+)
 LOST = 1
 
 
@@ -55,7 +60,8 @@ def serve(session: Session, connection: Connection) -> int:
     except TimedOut:
         connection.say(reply.TIMEOUT.wire())
     except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
-        complain(f"qmail-smtpd: fatal: while {session.doing}: {bug(problem)}")
+        if may_complain():
+            complain(f"qmail-smtpd: fatal: while {session.doing}: {bug(problem)}")
         connection.say(reply.BUG.wire())
     finally:
         session.abandon()
@@ -76,5 +82,5 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
                 complain(f"qmail-smtpd: fatal: {problem.text}")
             os.write(1, reply.NO_CONTROLS.wire())
             return LOST
-        session = Session(values, client(env), World(home, env), relay(env))
-        return serve(session, Connection(0, 1, max(values.number("timeoutsmtpd"), 1)))
+        connection = Connection(0, 1, max(values.number("timeoutsmtpd"), 1))
+        return serve(Session(values, client(env), SmtpWorld(home, env, connection), relay(env)), connection)

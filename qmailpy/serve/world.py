@@ -1,4 +1,4 @@
-"""The world around a server's session: the clock, this host's addresses, morercpthosts.cdb, the queue; and what the listener says of the client."""
+"""The world around a server's session: the clock, this host's addresses, the queue, the DNS, the log; and what the listener says of the client."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ import time
 
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
+from qmailpy.unix.connection import Gone
+from qmailpy.unix.fds import TimedOut, may_complain, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qmailpy.home import Home
+    from qmailpy.smtp.callback import Answer
+    from qmailpy.unix.connection import Connection
+    from qmailpy.unix.regex import Searcher
+    from qmailpy.unix.resolver import Resolver
+
+SEARCH = 5  # seconds for one list of patterns
+PAUSE = 1 << 31  # seconds: longer than any client waits, and no more than sleep takes
+LOG_LINE = 4000  # bytes: lines up to this length of processes that share a pipe do not mix
 
 
 class World:
@@ -39,6 +49,74 @@ class World:
 
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)
+
+
+class SmtpWorld(World):
+    """The real one for SMTP, with the client's connection in it."""
+
+    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection) -> None:
+        super().__init__(home, env)
+        self.connection = connection
+        self._resolver: Resolver | None = None
+        self._searcher: Searcher | None = None
+
+    def variable(self, name: str) -> str | None:
+        return self.env.get(name)
+
+    def log(self, line: bytes) -> None:
+        from qmailpy.text.loglines import SAFE
+
+        if may_complain():
+            try:
+                write_all(2, b"qmail-smtpd: " + line[:LOG_LINE].translate(SAFE) + b"\n")
+            except OSError:
+                pass  # nobody wants it
+
+    def hear(self, seconds: int) -> bytes | None:
+        patience, self.connection.timeout = self.connection.timeout, seconds
+        try:
+            return self.connection.read()
+        except TimedOut:
+            return None
+        except Gone:
+            return b""
+        finally:
+            self.connection.timeout = patience
+
+    def pause(self, seconds: int) -> None:
+        self.connection.flush()
+        time.sleep(min(seconds, PAUSE))
+
+    def search(self, name: str, lines: list[bytes], subject: bytes) -> bytes | None:
+        if self._searcher is None:
+            from qmailpy.unix.regex import Searcher
+
+            self._searcher = Searcher(SEARCH, self.log)
+        return self._searcher.hit(name, lines, subject)
+
+    def resolver(self) -> Resolver:
+        """Who asks the DNS."""
+        if self._resolver is None:
+            from qmailpy.unix.resolver import Resolver
+
+            self._resolver = Resolver(self.env)
+        return self._resolver
+
+    def exists(self, name: bytes) -> bool:
+        return self.resolver().has(name, "A", "AAAA", "MX")
+
+    def takes_mail(self, domain: bytes) -> bool:
+        from qmailpy.exits import Permanent
+
+        try:
+            return bool(self.resolver().exchangers(domain)) or self.resolver().has(domain, "A", "AAAA")
+        except Permanent:
+            return False
+
+    def call_back(self, sender: bytes, helo: bytes, timeout: int) -> Answer:
+        from qmailpy.serve.callback import Callback
+
+        return Callback(self.resolver(), self.is_own_address, helo, timeout).ask(sender)
 
 
 def client(env: Mapping[str, str]) -> Client:

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from qmailpy.smtp.callback import Answer
+
     class Queue(Protocol):
         """A message on its way into the queue (queue/client.py)."""
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
             """Give it up in the middle: nothing is queued."""
 
     class World(Protocol):
-        """Everything outside the dialogue."""
+        """Everything outside a dialogue by which mail comes in."""
 
         def now(self) -> int:
             """Seconds since 1970."""
@@ -43,3 +45,30 @@ if TYPE_CHECKING:
 
         def open_queue(self) -> Queue:
             """Begin a message.  Raises Temporary."""
+
+    class SmtpWorld(World, Protocol):
+        """And what only SMTP asks."""
+
+        def variable(self, name: str) -> str | None:
+            """A variable of the environment; None: it is not set."""
+
+        def log(self, line: bytes) -> None:
+            """Tell the administrator; whatever bytes there are, it is one line."""
+
+        def hear(self, seconds: int) -> bytes | None:
+            """What the client says within so many seconds; b"" if it hangs up, None if it waits."""
+
+        def pause(self, seconds: int) -> None:
+            """Send the replies to earlier commands, then do nothing for so many seconds."""
+
+        def search(self, name: str, lines: list[bytes], subject: bytes) -> bytes | None:
+            """The first line of a list of patterns that hits; `name` is the list's.  Raises Temporary."""
+
+        def exists(self, name: bytes) -> bool:
+            """Whether a name has an A, AAAA or MX record.  Raises Temporary."""
+
+        def takes_mail(self, domain: bytes) -> bool:
+            """Whether a domain has mail exchangers or addresses, and does not say that it takes no mail.  Raises Temporary."""
+
+        def call_back(self, sender: bytes, helo: bytes, timeout: int) -> Answer:
+            """Ask a mail exchanger of its domain whether it takes mail for that address; `timeout` seconds for each step."""

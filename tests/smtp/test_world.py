@@ -2,11 +2,11 @@
 
 import inspect
 
-from qmailpy.programs.qmail_smtpd import World
 from qmailpy.queue.client import QueueProcess
+from qmailpy.serve.world import SmtpWorld
 from tests.smtp.world import FakeQueue, FakeWorld
 
-ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue")
+ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue", "variable", "log", "hear", "pause", "search", "exists", "takes_mail", "call_back")
 QUEUE = ("put", "fail", "envelope", "recipient", "close", "abandon")
 
 
@@ -16,6 +16,6 @@ def parameters(function):
 
 def test_both_worlds_answer_the_same_questions():
     for name in ASKED:
-        assert parameters(getattr(World, name)) == parameters(getattr(FakeWorld, name))
+        assert parameters(getattr(SmtpWorld, name)) == parameters(getattr(FakeWorld, name))
     for name in QUEUE:
         assert parameters(getattr(QueueProcess, name)) == parameters(getattr(FakeQueue, name))

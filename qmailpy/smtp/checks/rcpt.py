@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 ROOM = 16 << 20  # bytes for the recipients of one message: over 100 000 of usual length
 
 
+def few_enough(facts: Facts, world: World) -> Reply | None:
+    """control/maxrecipients: recipients of one message; those that were refused do not count (aio: maxrecipients)."""
+    limit = facts.values.number("maxrecipients")
+    return reply.TOO_MANY if limit and len(facts.recipients) >= limit else None
+
+
 def has_room(facts: Facts, world: World) -> Reply | None:
     """A client cannot make memory grow without a bound; what it is refused it can send next (RFC 5321 section 4.5.3.1.10)."""
     return reply.TOO_MANY if facts.room_taken >= ROOM else None
