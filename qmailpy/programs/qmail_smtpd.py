@@ -7,7 +7,7 @@ import os
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
 from qmailpy.serve.world import SmtpWorld, client, relay
-from qmailpy.settings.load import load
+from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
@@ -26,13 +26,14 @@ SETTINGS = (
     "greetdelay", "databeforegreet", "helodelay", "mfdelay", "rcptdelay", "tarpitcount", "tarpitdelay", "maxrecipients",
     "badheloext", "badheloint", "badmailfromext", "badmailfromint", "badmailtoext", "badmailtoint", "badrmhostext", "badrmhostint",
     "helodnschkext", "helodnschkint", "antispoofing", "mfcheck", "timeoutmfcheck", "helohost",
+    "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
 )
 LOST = 1
 
 
 def settings(home: Home, env: Mapping[str, str]) -> Values:
     """The values of the control files.  Raises Temporary."""
-    values = load(home, SETTINGS, env)
+    values = load_for_server(home, SETTINGS, env)
     if not values.known("smtpgreeting"):
         raise Temporary("neither control/smtpgreeting nor control/me is there")
     return values

@@ -59,7 +59,6 @@ def text_of(code: int, custom: bytes = b"") -> str:
 def custom_text(custom: bytes) -> str:
     """A usable custom text, as one clean line that begins with D or Z; "" where there is none (aio: QMAILQUEUE)."""
     text = custom[:CUSTOM_LIMIT].rstrip(b"\r\n\t ")
-    if len(custom) <= 2 or len(text) < 2:
+    if len(custom) <= 2 or len(text) < 2 or text[:1] not in (b"D", b"Z"):
         return ""
-    letter = "D" if text.startswith(b"D") else "Z"
-    return letter + "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text[1:])
+    return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text)

@@ -2,11 +2,14 @@
 
 import inspect
 
-from qmailpy.queue.client import QueueProcess
 from qmailpy.serve.world import SmtpWorld
-from tests.smtp.world import FakeQueue, FakeWorld
+from qmailpy.queue.client import QueueProcess
+from qmailpy.unix.clamd import Scan
+from tests.smtp.world import FakeQueue, FakeScan, FakeWorld
 
-ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue", "variable", "log", "hear", "pause", "search", "exists", "takes_mail", "call_back")
+ASKED = ("now", "variable", "log", "log_once", "pause", "is_own_address", "in_more_rcpthosts", "has_account", "in_table", "ask_program", "open_queue", "open_scan",
+         "hear", "search", "exists", "takes_mail", "call_back")
+SCAN = ("put", "verdict", "close")
 QUEUE = ("put", "fail", "envelope", "recipient", "close", "abandon")
 
 
@@ -19,3 +22,5 @@ def test_both_worlds_answer_the_same_questions():
         assert parameters(getattr(SmtpWorld, name)) == parameters(getattr(FakeWorld, name))
     for name in QUEUE:
         assert parameters(getattr(QueueProcess, name)) == parameters(getattr(FakeQueue, name))
+    for name in SCAN:
+        assert parameters(getattr(Scan, name)) == parameters(getattr(FakeScan, name))

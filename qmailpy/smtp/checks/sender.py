@@ -1,18 +1,38 @@
-"""Checks of who sends: the name in HELO, the sender's address, its domain, its network."""
+"""Checks of who sends: the client's host, the name in HELO, the sender's address, its domain, its network."""
 
 from __future__ import annotations
 
 from qmailpy.exits import Temporary
 from qmailpy.smtp import reply
+from qmailpy.smtp.reply import Reply
 from qmailpy.text.address import domain, literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qmailpy.smtp.facts import Facts
-    from qmailpy.smtp.reply import Reply
     from qmailpy.smtp.world import SmtpWorld, World
 
 DOUBLE_BOUNCE = b"#@[]"  # the sender of a bounce of a bounce
+
+
+def denied(facts: Facts, world: SmtpWorld, name: str, subject: bytes, refused: Reply) -> Reply | None:
+    """`refused` if a line of control/NAMEext or NAMEint, whichever is for this client now, hits the subject (aio: Regular-expression lists).
+
+    A refusal for now if that cannot be found out.
+    """
+    side = facts.side(name)
+    lines = facts.values.list(side)
+    if not lines:
+        return None
+    try:
+        line = world.search(side, lines, subject)
+    except Temporary as problem:
+        world.log(facts.entry(side, subject) + f": {problem.text}".encode())
+        return reply.UNSEARCHED
+    if line is None:
+        return None
+    world.log(facts.entry(name, subject) + (b" matches pattern: " + line if world.variable("LOGREGEX") is not None else b""))
+    return refused
 
 
 def bad_mail_from(facts: Facts, world: World) -> Reply | None:
@@ -24,6 +44,26 @@ def bad_mail_from(facts: Facts, world: World) -> Reply | None:
     _, at, host = address.rpartition(b"@")
     hit = address in refused or (at and at + host in refused)
     return reply.BAD_MAIL_FROM if hit else None
+
+
+def bad_sender(facts: Facts, world: SmtpWorld) -> Reply | None:
+    """control/badmailfrom*: the sender; the empty one is never bad."""
+    return denied(facts, world, "badmailfrom", facts.sender, reply.BAD_SENDER) if facts.sender else None
+
+
+def bad_host(facts: Facts, world: SmtpWorld) -> Reply | None:
+    """control/badrmhost*: the host that connects; `unknown` if the listener does not tell its name."""
+    if not facts.values.list(facts.side("badrmhost")):
+        return None
+    from qmailpy.text.loglines import SAFE
+
+    host = facts.client.host
+    return denied(facts, world, "badrmhost", host, Reply(553, b"sorry, your host (" + host.translate(SAFE) + b") has been denied (#5.7.1)"))
+
+
+def bad_helo(facts: Facts, world: SmtpWorld) -> Reply | None:
+    """control/badhelo*: the name in HELO, told at RCPT, so that a client can authenticate first; without HELO there is nothing to judge."""
+    return None if facts.helo is None else denied(facts, world, "badhelo", facts.helo, reply.BAD_HELO)
 
 
 def helo_exists(facts: Facts, world: SmtpWorld) -> Reply | None:
@@ -68,7 +108,7 @@ def comes_from_its_network(facts: Facts, world: SmtpWorld) -> Reply | None:
     for word in words:
         allowed = network(word)
         if allowed is None:
-            world.log(b"antispoofing: bad network: " + word)
+            world.log_once(b"antispoofing: bad network: " + word)
         elif allowed.contains(client):
             return None
     world.log(facts.entry("antispoofing", facts.claimed))
@@ -81,7 +121,7 @@ def listed(lines: list[bytes], address: bytes, host: bytes, world: SmtpWorld) ->
     for line in lines:
         key, colon, words = line.partition(b":")
         if not colon:
-            world.log(b"antispoofing: no colon: " + line)
+            world.log_once(b"antispoofing: no colon: " + line)
         elif (key := key.strip().lower()) in (address, host):
             found.setdefault(key, []).extend(words.split())
     return found.get(address, found.get(host))

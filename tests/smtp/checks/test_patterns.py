@@ -3,7 +3,8 @@
 import pytest
 
 from qmailpy.smtp import reply
-from qmailpy.smtp.checks.patterns import bad_helo, bad_host, bad_recipient, bad_sender
+from qmailpy.smtp.checks.rcpt import bad_recipient
+from qmailpy.smtp.checks.sender import bad_helo, bad_host, bad_sender
 from qmailpy.smtp.facts import Facts
 from qmailpy.text.received import Client
 from qmailpy.unix.regex import Searcher
