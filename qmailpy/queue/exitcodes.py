@@ -59,6 +59,7 @@ def text_of(code: int, custom: bytes = b"") -> str:
 def custom_text(custom: bytes) -> str:
     """A usable custom text, as one clean line that begins with D or Z; "" where there is none (aio: QMAILQUEUE)."""
     text = custom[:CUSTOM_LIMIT].rstrip(b"\r\n\t ")
-    if len(custom) <= 2 or len(text) < 2 or text[:1] not in (b"D", b"Z"):
+    if len(custom) <= 2 or len(text) < 2:
         return ""
-    return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text)
+    letter = "D" if text.startswith(b"D") else "Z"  # whatever it is, as in C
+    return letter + "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text[1:])

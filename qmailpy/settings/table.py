@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Secret, Sizes
+from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Routes, Secret, Sizes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,9 +105,10 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("SMTP clients may send messages to recipients at ", ".", "SMTP clients may send messages to any recipient.")),
     Setting("smtpgreeting", Line, SMTPD, "What the server calls itself; the first word is to be its name. Without it and without me it does not serve.",
             default=ME, shown=("SMTP greeting: 220 ", ".")),
-    Setting("smtproutes", Map, REMOTE,
+    Setting("smtproutes", Routes, REMOTE,
             "domain:relay or domain:relay:port, one a line: where mail for a domain goes, whatever its MX records say. .domain stands for every name "
-            "below it, an empty domain for all; with an empty relay the MX records count.",
+            "below it, an empty domain for all; with an empty relay the MX records count. Several relays, with commas between them, are tried in turn. "
+            "Behind them may stand, after blanks, a user name and a password for them.",
             shown=("SMTP route: ", "", "No artificial SMTP routes.")),
     Setting("timeoutconnect", Number, REMOTE, "Seconds to wait for a connection to a server.", default=60,
             shown=("SMTP client connection timeout is ", " seconds.")),

@@ -59,6 +59,17 @@ def wait_writable(fd: int, seconds: float) -> None:
         raise TimedOut("timed out")
 
 
+def write_in_time(fd: int, data: bytes, seconds: float) -> None:
+    """Write every byte of `data`; `seconds` for each piece that the system takes.  Raises TimedOut, other OSErrors.
+
+    A piece is no more than a pipe is sure to take, so that a reader that does not read cannot hold the write.
+    """
+    view = memoryview(data)
+    while view:
+        wait_writable(fd, seconds)
+        view = view[os.write(fd, view[:select.PIPE_BUF]):]
+
+
 def close_quietly(*fds: int) -> None:
     """Close descriptors whose last words do not matter."""
     for fd in fds:
