@@ -42,11 +42,15 @@ class Callback:
         if any(self.is_own(place) for place in found):
             return Answer(OURS)
         for place in found:
-            if time.monotonic() > self.end:
+            if self.left() <= 0:
                 break
             if (answer := self.ask_at(place, address)) is not None:
                 return Answer(answer.verdict, place.encode() + b" says " + answer.reason)
         return Answer(LATER, b"no mail exchanger can be asked")
+
+    def left(self) -> float:
+        """Seconds for the next step."""
+        return min(self.timeout, self.end - time.monotonic())
 
     def addresses(self, host: bytes) -> list[str]:
         """The IP addresses of a domain's exchangers, in the order in which they are to be asked; those that cannot be found out are left out."""
@@ -58,7 +62,7 @@ class Callback:
         ordered = [name for _, _, name in sorted((preference, os.urandom(4), name) for preference, name in exchangers)]
         found: list[str] = []
         for name in ordered[:EXCHANGERS] or [host]:
-            if time.monotonic() > self.end:
+            if self.left() <= 0:
                 break
             try:
                 found += self.resolver.addresses(name)
@@ -69,7 +73,7 @@ class Callback:
     def ask_at(self, place: str, address: bytes) -> Answer | None:
         """What the exchanger at an IP address says; None if it says nothing that counts."""
         try:
-            stream = connect(place, self.port, self.timeout, self.timeout)
+            stream = connect(place, self.port, self.left(), self.timeout)
         except OSError:
             return None
         try:
@@ -84,7 +88,7 @@ class Callback:
         steps, replies = dialogue(self.helo, address), ReplyReader()
         line = next(steps)
         while True:
-            stream.within(self.timeout)
+            stream.within(self.left())
             stream.send(line)
             reply = self.reply(stream, replies)
             try:
@@ -96,7 +100,7 @@ class Callback:
 
     def reply(self, stream: Stream, replies: ReplyReader) -> Reply:
         """The next reply, whole in time however it drips.  Raises OSError, TooLong."""
-        end = time.monotonic() + self.timeout
+        end = time.monotonic() + self.left()
         while (reply := replies.next_reply()) is None:
             stream.within(end - time.monotonic())
             data = stream.receive()
