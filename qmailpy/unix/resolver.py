@@ -118,6 +118,13 @@ class Resolver:
             raise NullExchanger("that domain does not accept mail", "5.1.10")
         return named
 
+    def has(self, name: bytes, *kinds: str) -> bool:
+        """Whether a name has records of one of these types, asked for in this order; False, too, if it does not exist.  Raises Unknown."""
+        try:
+            return any(self._ask(name, kind) for kind in kinds)
+        except NoSuchHost:
+            return False
+
     def pointers(self, address: str) -> list[bytes]:
         """The names of an IP address, with a question mark for each byte that could not stand in a variable or a log line."""
         import dns.reversename

@@ -35,6 +35,24 @@ def test_aliases_are_followed_by_the_server_or_by_us():
             assert Resolver(dns.env).addresses(b"alias.example")[0] == "192.0.2.1"
 
 
+@pytest.mark.parametrize(("name", "kinds", "found"), [
+    (b"host.example", ("A",), True), (b"six.example", ("A", "AAAA"), True), (b"mx.example", ("A", "AAAA"), False), (b"mx.example", ("A", "AAAA", "MX"), True),
+    (b"text.example", ("A", "AAAA", "MX"), False), (b"nosuch.example", ("A", "MX"), False), (b"a..example", ("A",), False), (b"", ("A",), False),
+])
+def test_whether_there_are_records(name, kinds, found):
+    with DnsServer(ZONE) as dns:
+        assert Resolver(dns.env).has(name, *kinds) == found
+
+
+def test_no_further_kind_is_asked_for_than_needed():
+    with DnsServer(ZONE) as dns:
+        assert Resolver(dns.env).has(b"host.example", "A", "AAAA", "MX")
+        assert not Resolver(dns.env).has(b"nosuch.example", "A", "AAAA", "MX")
+        assert dns.asked == ["host.example A", "nosuch.example A"]
+        with pytest.raises(Unknown):
+            Resolver(dns.env).has(b"servfail.example", "A")
+
+
 def test_exchangers():
     with DnsServer(ZONE) as dns:
         asker = Resolver(dns.env)
