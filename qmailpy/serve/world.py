@@ -1,25 +1,43 @@
-"""The world around a server's session: the clock, this host's addresses, morercpthosts.cdb, the queue; and what the listener says of the client."""
+"""The world around a server's session: the clock, this host's addresses, morercpthosts.cdb, the queue, logins, TLS; and what the listener says of
+the client.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 
+from qmailpy.exits import complain
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
+from qmailpy.unix.fds import same_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.settings.load import Values
+    from qmailpy.smtp.auth import Credentials
+    from qmailpy.serve.smtp_tls import SmtpTls
+    from qmailpy.smtp.facts import Secured
+    from qmailpy.unix.connection import Connection
+
+TO_LOG = bytes(byte if 0x20 <= byte < 0x7F else 0x3F for byte in range(256))
 
 
 class World:
-    """The real one (smtp/world.py says what a session may ask)."""
+    """The real one (smtp/world.py says what a session may ask).
 
-    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
+    connection  with the client; values  of the settings: both for what SMTP alone can ask
+    check       the program that checks passwords, with its arguments
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection | None = None, values: Values | None = None,
+                 check: Sequence[str] = ()) -> None:
         self.home, self.env = home, env
+        self._connection, self._values, self.check = connection, values, check
+        self._tls: SmtpTls | None = None
 
     def now(self) -> int:
         return int(time.time())
@@ -39,6 +57,43 @@ class World:
 
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)
+
+    def log(self, line: bytes) -> None:
+        if not same_file(2, 0, 1):
+            complain("qmail-smtpd: " + line.translate(TO_LOG).decode("ascii"))
+
+    def pause(self, seconds: int) -> None:
+        self.connection().flush()
+        time.sleep(seconds)
+
+    def connection(self) -> Connection:
+        """The connection with the client."""
+        assert self._connection
+        return self._connection
+
+    def stamp(self) -> bytes:
+        return b"%d.%d" % (os.getpid(), self.now())
+
+    def authenticate(self, credentials: Credentials) -> bool:
+        from qmailpy.serve.checkpassword import accepts
+
+        return accepts(self.check, self.env, self.home.path, credentials.handed_over(), self.connection().timeout)
+
+    def introduce(self, relay: bytes | None, info: bytes | None) -> None:
+        said = {"RELAYCLIENT": relay, "TCPREMOTEINFO": info}
+        env = {name: value for name, value in self.env.items() if name not in said}
+        self.env = env | {name: os.fsdecode(value) for name, value in said.items() if value is not None}
+
+    def prepare_tls(self) -> str:
+        from qmailpy.serve.smtp_tls import SmtpTls
+
+        assert self._values
+        self._tls = SmtpTls(self.home, self._values, self.env, self.log)
+        return self._tls.prepare()
+
+    def start_tls(self) -> Secured | None:
+        assert self._tls
+        return self._tls.start(self.connection())
 
 
 def client(env: Mapping[str, str]) -> Client:

@@ -34,11 +34,29 @@ if TYPE_CHECKING:
             """{key in lower case: value}; None: no file."""
 
 
+class Secured:
+    """What TLS has brought about.
+
+    cipher     its name; b"" if another program does TLS for us and does not say
+    shown      whether the client has shown a certificate
+    trouble    what is wrong with that, in the library's words; ""
+    addresses  the e-mail addresses in it
+    """
+
+    __slots__ = ("cipher", "shown", "trouble", "addresses")
+
+    def __init__(self, cipher: bytes = b"", *, shown: bool = False, trouble: str = "", addresses: tuple[bytes, ...] = ()) -> None:
+        self.cipher, self.shown, self.trouble, self.addresses = cipher, shown, trouble, addresses
+
+
 class Facts:
     """A session's state that checks look at.
 
     values      of the settings
     relay       what is added to recipients of a client that may relay (RELAYCLIENT); None: it may not
+    user        who the client has proved to be, with AUTH; None: it has not
+    tls         what TLS has brought about; None: the session is in clear
+    vouched     the address in the client's certificate that lets it relay; None: that is not why it may
     helo        the name in HELO or EHLO; None before that
     sender      of the transaction under way; None: no MAIL yet
     recipients  accepted so far, as they go into the envelope
@@ -47,10 +65,14 @@ class Facts:
     size        that the client has announced with MAIL; 0: none
     """
 
-    __slots__ = ("values", "client", "relay", "helo", "sender", "recipients", "room_taken", "recipient", "size")
+    __slots__ = ("values", "client", "relay", "introduced", "user", "tls", "vouched", "helo", "sender", "recipients", "room_taken", "recipient", "size")
 
     def __init__(self, values: Settings, client: Client, relay: bytes | None = None) -> None:
         self.values, self.client, self.relay = values, client, relay
+        self.introduced = relay, client.info  # by the listener
+        self.user: bytes | None = None
+        self.tls: Secured | None = None
+        self.vouched: bytes | None = None
         self.helo: bytes | None = None
         self.sender: bytes | None = None
         self.recipients: list[bytes] = []
@@ -61,6 +83,17 @@ class Facts:
     def side(self, name: str) -> str:
         """The name of the setting of a pair that counts now: NAMEint for a client that may relay, else NAMEext (aio: ext and int)."""
         return name + ("ext" if self.relay is None else "int")
+
+    def trust(self, user: bytes) -> None:
+        """The client has proved to be this user: it may relay."""
+        self.user = self.client.info = user
+        self.relay = b""
+
+    def begin_tls(self, tls: Secured) -> None:
+        """The session is within TLS now: whatever was said in clear is forgotten, AUTH too (RFC 3207 section 4.2)."""
+        self.tls, self.user, self.helo = tls, None, None
+        self.relay, self.client.info = self.introduced
+        self.forget_transaction()
 
     def forget_transaction(self) -> None:
         """As after RSET."""

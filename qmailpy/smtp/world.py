@@ -6,6 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from qmailpy.smtp.auth import Credentials
+    from qmailpy.smtp.facts import Secured
+
     class Queue(Protocol):
         """A message on its way into the queue (queue/client.py)."""
 
@@ -40,3 +43,24 @@ if TYPE_CHECKING:
 
         def open_queue(self) -> Queue:
             """Begin a message.  Raises Temporary."""
+
+        def log(self, line: bytes) -> None:
+            """Tell the administrator."""
+
+        def pause(self, seconds: int) -> None:
+            """Send the replies so far, then wait."""
+
+        def stamp(self) -> bytes:
+            """Two numbers and a dot, which no other session has at the same time."""
+
+        def authenticate(self, credentials: Credentials) -> bool:
+            """Whether they are right.  Raises Temporary where that cannot be found out."""
+
+        def introduce(self, relay: bytes | None, info: bytes | None) -> None:
+            """What RELAYCLIENT and TCPREMOTEINFO say to the programs that are run from now on; None: they are not set."""
+
+        def prepare_tls(self) -> str:
+            """Get ready for a handshake; why there can be none, or ""."""
+
+        def start_tls(self) -> Secured | None:
+            """Send the replies so far, then TLS begins; None: it has failed, and nothing more can be said."""

@@ -69,6 +69,24 @@ def write_in_time(fd: int, data: bytes, seconds: float) -> None:
         view = view[os.write(fd, view[:select.PIPE_BUF]):]
 
 
+def same_file(fd: int, *others: int) -> bool:
+    """Whether a descriptor leads where one of the others does, or nowhere: what is said there could reach somebody else."""
+    try:
+        here = os.fstat(fd)
+    except OSError:
+        return True
+    return any(os.path.samestat(here, os.fstat(other)) for other in others if is_open(other))
+
+
+def is_open(fd: int) -> bool:
+    """Whether a descriptor is open."""
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
 def close_quietly(*fds: int) -> None:
     """Close descriptors whose last words do not matter."""
     for fd in fds:

@@ -6,7 +6,7 @@ from qmailpy.programs.qmail_smtpd import World
 from qmailpy.queue.client import QueueProcess
 from tests.smtp.world import FakeQueue, FakeWorld
 
-ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue")
+ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue", "log", "pause", "stamp", "authenticate", "introduce", "prepare_tls", "start_tls")
 QUEUE = ("put", "fail", "envelope", "recipient", "close")
 
 

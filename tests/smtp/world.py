@@ -43,10 +43,17 @@ class FakeQueue:
 
 
 class FakeWorld:
-    """Answers from what it is given; `queued` is what was queued: (sender, recipients, message)."""
+    """Answers from what it is given.
 
-    def __init__(self, *, own=(), more=(), verdict="", broken=False):
+    queued      what was queued: (sender, recipients, message)
+    passwords   {what is handed over to the check program: whether that accepts it}; what is not there is its trouble
+    tls         what a handshake brings about; None: it fails.  no_tls: why there can be none
+    told        what happened, in order: ("log", line), ("pause", seconds), ("introduce", relay, info), ("check", what), ("tls",)
+    """
+
+    def __init__(self, *, own=(), more=(), verdict="", broken=False, passwords=None, tls=None, no_tls=""):
         self.own, self.more, self.verdict, self.broken, self.queued = own, more, verdict, broken, []
+        self.passwords, self.tls, self.no_tls, self.told = passwords or {}, tls, no_tls, []
 
     def now(self):
         return 1000000000
@@ -63,3 +70,29 @@ class FakeWorld:
         if self.broken:
             raise Temporary("qqt failure")
         return FakeQueue(self)
+
+    def log(self, line):
+        self.told.append(("log", line))
+
+    def pause(self, seconds):
+        self.told.append(("pause", seconds))
+
+    def stamp(self):
+        return b"1234.1218446400"
+
+    def authenticate(self, credentials):
+        given = credentials.handed_over()
+        self.told.append(("check", given))
+        if given not in self.passwords:
+            raise Temporary("problem with child")
+        return self.passwords[given]
+
+    def introduce(self, relay, info):
+        self.told.append(("introduce", relay, info))
+
+    def prepare_tls(self):
+        return self.no_tls
+
+    def start_tls(self):
+        self.told.append(("tls",))
+        return self.tls
