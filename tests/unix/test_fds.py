@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, read_all, wait_readable, wait_writable, write_all, write_in_time
+from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, is_open, read_all, same_file, wait_readable, wait_writable, write_all, write_in_time
 
 
 @pytest.fixture
@@ -87,3 +87,18 @@ def test_a_write_in_time():
     with pytest.raises(BrokenPipeError):
         write_in_time(target, b"x", 5)
     os.close(target)
+
+
+def test_the_same_file(pipe):
+    read, write = pipe
+    again = os.dup(read)
+    assert same_file(read, again)
+    assert same_file(again, write, read)
+    assert same_file(read, write)  # two ends of one thing
+    other = os.open("/dev/null", os.O_RDONLY)
+    assert not same_file(read, other)
+    os.close(other)
+    os.close(again)
+    assert not is_open(again)
+    assert same_file(again, read)
+    assert not same_file(read, again)

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, ended, fork_working, name_process, pipe, spawn, wait
+from qmailpy.unix.process import Identity, allow_descriptors, ended, fork_working, kill, name_process, pipe, spawn, wait, wait_within
 
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
 
@@ -171,3 +171,12 @@ def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 10**9
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_waiting_for_a_limited_time():
+    assert wait_within(spawn(["sh", "-c", "exit 7"], {"PATH": os.environ["PATH"]}, {}), 30) == 7
+    pid = spawn(["sleep", "1000"], {"PATH": os.environ["PATH"]}, {})
+    assert wait_within(pid, 0.05) is None
+    kill(pid)
+    assert wait_within(pid, 30) == -signal.SIGKILL
+    kill(pid)  # which is not there any more
