@@ -3,6 +3,7 @@
 # make test                     all tests
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
+# make bench [ROUNDS=5] [FIGURES="start ..."] [JSON=FILE]    how fast it is here
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -10,6 +11,9 @@ SINGLE :=
 PROGRAMS :=
 ONCE :=
 PORT := 2525
+ROUNDS := 5
+FIGURES :=
+JSON :=
 
 # Any python3 can look for the one to use: Python 3.11 or newer that every user of a home can execute.
 FINDER := $(firstword $(shell command -v python3 /usr/bin/python3 2>/dev/null))
@@ -19,7 +23,7 @@ TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHO
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users demo test types lint pages clean
+.PHONY: all setup check rollback users demo test bench types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -54,11 +58,14 @@ demo: all
 test: all
 	@$(TOOL) pytest
 
+bench: all
+	@$(RUN) bench --rounds $(ROUNDS) $(if $(JSON),--json '$(JSON)') $(FIGURES)
+
 types: all
 	@$(TOOL) mypy --config-file setup.cfg
 
 lint: all
-	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests bench
 
 pages: all
 	@$(RUN) qmailpy.install.pages

@@ -1,7 +1,10 @@
-"""What the native launcher executes: `python -I -S boot.py PROGRAM ARGV0 [ARGUMENT...]`.
+"""What the native launcher executes: `python -I -S boot.pyc PROGRAM ARGV0 [ARGUMENT...]`.
 
 The launcher hides PATH, the locale and the dynamic linker's variables from the interpreter by a
 prefix on their names; here they get their own names back.  Then PROGRAM's main runs.
+
+An installed library has its modules, compiled, in one file beside the package, since to look for
+one file a module takes half of a cold start.
 """
 
 import gc
@@ -10,6 +13,52 @@ import sys
 
 HIDDEN = "QMAILPY_HIDDEN_"
 KEYWORDS = {"except": "except_"}  # programs that Python has a word for
+
+
+class Bundle:
+    """Finds modules in the file that install/bundle.py makes, and loads them (an importlib finder and loader).
+
+    It keeps no descriptor open: programs close all that they do not know.
+    """
+
+    def __init__(self, path: str) -> None:
+        import marshal
+
+        self._loads = marshal.loads
+        self._path = path
+        tag, size = self._part(0, 24).split()
+        if tag != sys.implementation.cache_tag.encode():
+            raise OSError("the bundle was made for another interpreter")
+        self._base = 24 + int(size)
+        self._index: dict[str, tuple[int, int, str, bool]] = self._loads(self._part(24, int(size)))
+
+    def _part(self, at: int, size: int) -> bytes:
+        """Some bytes of the file."""
+        fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(fd, size, at)
+        finally:
+            os.close(fd)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
+        """Where a module is; None if it is not one of the bundle's."""
+        if name not in self._index:
+            return None
+        _, _, origin, is_package = self._index[name]
+        spec = type(sys.__spec__)(name, self, origin=origin, is_package=is_package)  # type: ignore[arg-type]
+        spec.has_location = True
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations.append(os.path.dirname(origin))
+        return spec
+
+    def create_module(self, spec: object) -> None:
+        """The usual kind of module."""
+
+    def exec_module(self, module: object) -> None:
+        """Fill a module."""
+        names = vars(module)
+        at, size, _, _ = self._index[names["__name__"]]
+        exec(self._loads(self._part(self._base + at, size)), names)
 
 
 def restore(env: dict[str, str]) -> None:
@@ -30,14 +79,20 @@ def start() -> None:
     """Run the program that the command line names, and exit."""
     spare_future()
     gc.disable()  # while modules are loaded there is nothing to collect
-    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    top = os.path.dirname(os.path.abspath(__file__))
+    if __file__.endswith(".py"):
+        top = os.path.dirname(top)  # a checkout; an installed library has boot.pyc beside the package
     try:
         # The link to the current version, resolved once: what is imported later must be of the same one, also after an upgrade.
         top = os.path.join(os.path.dirname(top), os.readlink(top))
     except OSError:
-        pass  # no link: a checkout
+        pass  # no link
     sys.path[:0] = [top]
     sys.path.append(top + "/site")
+    try:
+        sys.meta_path.insert(0, Bundle(top + "/modules"))  # type: ignore[arg-type]
+    except (OSError, ValueError, EOFError):
+        pass  # file by file, then
     program, argv = sys.argv[1], sys.argv[2:]
     env = dict(os.environ)
     restore(env)

@@ -58,6 +58,10 @@ class Home:
             return os.getegid()
         return self.groups[role][1]
 
+    def name(self, role: str) -> str:
+        """The user name of a role; where nothing else was said, the role's own."""
+        return self.users[role][0] if role in self.users else role
+
     def take(self, line: str) -> None:
         """Take one line of home.conf."""
         word, *rest = line.split()

@@ -44,9 +44,19 @@ class LittleHome:
 
     def run(self, program, *words, stdin=b"", argv0=None, **env):
         """Run a program to its end: what it wrote and its exit status, as subprocess.run gives them."""
-        command = [sys.executable, "-I", "-S", str(self.path / "lib/qmailpy/boot.py"), program, argv0 or program, *words]
-        env = {"PATH": os.environ["PATH"], "QMAILQUEUE": str(self.recorder), **env}
+        command, env = self.command(program, *words, argv0=argv0), self.environment(env)
         return subprocess.run(command, input=stdin, env=env, cwd=self.path, capture_output=True, timeout=60)
+
+    def start(self, program, *words, stdin=subprocess.PIPE, **env):
+        """Start a program that a test talks with: its process, with unbuffered pipes."""
+        return subprocess.Popen(self.command(program, *words), env=self.environment(env), cwd=self.path, stdin=stdin, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, bufsize=0)
+
+    def command(self, program, *words, argv0=None):
+        return [sys.executable, "-I", "-S", str(self.path / "lib/qmailpy/boot.py"), program, argv0 or program, *words]
+
+    def environment(self, env):
+        return {"PATH": os.environ["PATH"], "QMAILQUEUE": str(self.recorder), **env}
 
     def queue_exits(self, code, says=""):
         """Let the queue program end with this code."""
@@ -57,3 +67,16 @@ class LittleHome:
         """(message, envelope) of the last message that was handed over whole, or None."""
         message = self.path / "bin/recorder.message"
         return (message.read_bytes(), (self.path / "bin/recorder.envelope").read_bytes()) if message.exists() else None
+
+
+def feed(pipe, data):
+    """Write all of it to a process's unbuffered pipe."""
+    view = memoryview(data)
+    while view:
+        view = view[pipe.write(view):]
+
+
+def peak_memory(process):
+    """The most memory that a running process has had, in KiB."""
+    with open(f"/proc/{process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))

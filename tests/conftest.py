@@ -21,6 +21,15 @@ def installed_single():
 
 
 @pytest.fixture(scope="session")
+def installed_second():
+    """Another one, for what two hosts do with each other."""
+    place = tempfile.mkdtemp(prefix="qmailpy-test-")
+    homes.install(pathlib.Path(place, "home"), "--single")
+    yield pathlib.Path(place, "home")
+    shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
 def installed_multi():
     """A multi-user home; needs root and the qmail users."""
     if os.geteuid() != 0:
@@ -42,6 +51,16 @@ def single(installed_single):
     """The single-user home, as after installation."""
     home = homes.RealHome(installed_single)
     home.fresh()
+    yield home
+    home.end()
+
+
+@pytest.fixture
+def second(installed_second):
+    """The other single-user home, as after installation."""
+    home = homes.RealHome(installed_second)
+    home.fresh()
+    home.control(me="second.test.example\n", locals="second.test.example\n", rcpthosts="second.test.example\n")
     yield home
     home.end()
 

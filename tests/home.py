@@ -118,10 +118,10 @@ class RealHome:
                 self.daemon.kill()
                 self.daemon = None
 
-    def listen(self, *argv, env=None, prefix=(), softlimit=0):
-        """Start qmail-tcpserver, or with `prefix` another listener that prints its port, for qmail-smtpd; the port."""
+    def listen(self, *argv, env=None, prefix=(), softlimit=0, server=("qmail-smtpd",), address="127.0.0.1"):
+        """Start qmail-tcpserver, or with `prefix` another listener that prints its port, for a server of the home; the port."""
         limit = ["softlimit", "-m", str(softlimit)] if softlimit else []
-        command = [*(prefix or [self.program("qmail-tcpserver"), "-v1RHl0"]), *argv, "127.0.0.1", "0", *limit, self.program("qmail-smtpd")]
+        command = [*(prefix or [self.program("qmail-tcpserver"), "-v1RHl0"]), *argv, address, "0", *limit, self.program(server[0]), *server[1:]]
         child = subprocess.Popen(command, env={**self.env, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.others.append(child)
         self.listener_log = Lines(child.stderr)

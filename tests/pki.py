@@ -54,8 +54,8 @@ class Authority:
         """The certificate."""
         return builder.issuer_name(self.name).sign(self.key, hashes.SHA256())
 
-    def issue(self, common=None, *, dns=(), email=None, other_email=None, days=2, self_signed=False, key=None):
-        """Issue a certificate; `email` stands in the subject, `other_email` among the alternative names."""
+    def issue(self, common=None, *, dns=(), email=None, other_email=None, days=2, self_signed=False, key=None, purpose=None):
+        """Issue a certificate; `email` stands in the subject, `other_email` among the alternative names; `purpose` is all it is good for."""
         key = key or ec.generate_private_key(ec.SECP256R1())
         fields = [(x509.NameOID.ORGANIZATION_NAME, "test"), (x509.NameOID.COMMON_NAME, common), (x509.NameOID.EMAIL_ADDRESS, email)]
         subject = x509.Name([x509.NameAttribute(oid, value) for oid, value in fields if value is not None])
@@ -63,6 +63,8 @@ class Authority:
         names = [x509.DNSName(name) for name in dns] + ([x509.RFC822Name(other_email)] if other_email else [])
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if purpose is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
         if self_signed:
             return Issued(builder.issuer_name(subject).sign(key, hashes.SHA256()), key)
         return Issued(self.sign(builder), key)

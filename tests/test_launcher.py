@@ -1,6 +1,7 @@
 """The native launcher, compiled and filled in: what it hides, refuses and repairs."""
 
 import os
+import py_compile
 import pathlib
 import resource
 import shutil
@@ -27,9 +28,10 @@ pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="the launcher is buil
 @pytest.fixture
 def launch(tmp_path):
     """Makes a launcher for a program whose boot script tells what it was given, and runs it."""
-    boot = tmp_path / "lib/qmailpy/current/qmailpy/boot.py"
+    boot = tmp_path / "lib/qmailpy/current/boot.pyc"
     boot.parent.mkdir(parents=True)
-    boot.write_text(BOOT)
+    (tmp_path / "boot.py").write_text(BOOT)
+    py_compile.compile(str(tmp_path / "boot.py"), str(boot), doraise=True)
     (tmp_path / "pyvenv.cfg").write_text(f"home = {os.path.dirname(os.path.realpath(sys.executable))}\n")
 
     def run(program="qmail-x", *words, interpreter=os.path.realpath(sys.executable), name="anything", **how):

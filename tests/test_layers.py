@@ -14,8 +14,8 @@ LAYERS = ("errnotext", "exits", "home", "text", ("smtp", "pop3"), "unix", "setti
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in ((names,) if isinstance(names, str) else names)}
 ENTRANCES = {"boot"}  # executed, never imported by the suite
 
-PURE = ("text/", "smtp/", "pop3/", "settings/kinds.py", "settings/table.py", "queue/paths.py", "queue/exitcodes.py", "send/route.py", "send/schedule.py",
-        "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "local/dotqmail.py", "remote/route.py", "remote/report.py")
+PURE = ("text/", "smtp/", "pop3/", "settings/kinds.py", "settings/table.py", "queue/paths.py", "queue/exitcodes.py", "send/schedule.py",
+        "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "remote/route.py", "remote/report.py", "remote/source.py", "remote/sender.py")
 IMPURE_IMPORTS = {"os", "io", "socket", "_socket", "select", "time", "signal", "_signal", "ssl", "random", "subprocess", "fcntl", "threading", "pathlib"}
 SYSTEM_IMPORTS = {"socket", "_socket", "select", "selectors", "signal", "_signal", "ssl", "subprocess", "fcntl", "threading", "multiprocessing",
                   "asyncio", "ctypes"}
@@ -132,6 +132,14 @@ def test_programs_scripts_and_pages_are_the_same_set():
     assert programs <= pages, f"no man page: {sorted(programs - pages)}"
     others = {"qmail-command"}  # a page of section 8 about an interface, not a program
     assert pages - others <= programs, f"no program: {sorted(pages - others - programs)}"
+
+
+def test_the_readme_names_each_program():
+    rows = [line for line in (TOP / "README.md").read_text().split("\n") if line.startswith("| ")]
+    named = [name for row in rows for name in row.split("|")[1].replace(",", " ").split()]
+    programs = {path.name for path in (TOP / "bin").iterdir()}
+    assert programs - set(named) == set()
+    assert [name for name in programs if named.count(name) > 1] == []
 
 
 def test_the_project_speaks_of_itself_only():

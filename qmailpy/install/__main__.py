@@ -8,7 +8,8 @@ import sys
 
 from qmailpy.home import first_line
 from qmailpy.install import interpreter, launchers, people
-from qmailpy.install.setup import Setup, describe, problems, rollback
+from qmailpy.install.check import problems
+from qmailpy.install.setup import Setup, describe, rollback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 

@@ -1,4 +1,4 @@
-"""What a home consists of: folders, queue files, programs, pages, with owners and modes (as C's hier and instcheck)."""
+"""What a home consists of: folders, queue files, programs, boot scripts, with owners and modes (as C's hier and instcheck)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ QUEUE_MODE = 0o4711
 # Modes of programs that are not 0755.
 PROGRAM_MODES = {
     "qmail-queue": QUEUE_MODE,
-    **dict.fromkeys(("qmail-lspawn", "qmail-start", "qmail-newu", "qmail-newmrh"), 0o700),
+    **dict.fromkeys(("qmail-lspawn", "qmail-start", "qmail-newu", "qmail-newmrh", "qmail-recipients"), 0o700),
     **dict.fromkeys(("qmail-getpw", "qmail-local", "qmail-remote", "qmail-rspawn", "qmail-clean", "qmail-send", "splogger", "qmail-pw2u", "qmail-popup"),
                     0o711),
 }
+
+# What starts the daemons. The scripts with qmail's old names differ in where mail goes by default; +df: a user's .forward comes first.
+DELIVERIES = ("home", "proc", "binm1", "binm2", "binm3")
+BOOT_SCRIPTS = ("rc", *DELIVERIES, *(f"{name}+df" for name in DELIVERIES))
+SERVICES = ("qmail-send", "qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd", "qmail-pop3d")
 
 
 class Entry:
@@ -33,10 +38,13 @@ class Entry:
         self.path, self.kind, self.role, self.mode = path, kind, role, mode
 
 
+TOP = Entry("", FOLDER, "root", 0o755)  # the home itself
+
+
 def folders(home: Home) -> Iterator[Entry]:
-    """The folders beside the queue."""
-    yield Entry("", FOLDER, "root", 0o755)
-    for name in ("control", "users", "bin", "boot", "doc", "man", "man/man1", "man/man5", "man/man7", "man/man8", "lib"):
+    """The home, and its folders beside the queue."""
+    yield TOP
+    for name in ("control", "users", "bin", "boot", "doc", "man", "man/man1", "man/man5", "man/man7", "man/man8", "lib", "lib/qmailpy"):
         yield Entry(name, FOLDER, "root", 0o755)
     yield Entry("alias", FOLDER, "alias", 0o2755)
 
@@ -64,6 +72,18 @@ def program_entry(home: Home, name: str) -> Entry:
     if home.single:
         mode &= 0o777  # nothing is setuid where there is but one user
     return Entry(f"bin/{name}", FILE, "qmailq" if name == "qmail-queue" else "root", mode)
+
+
+def boot() -> Iterator[tuple[Entry, str]]:
+    """What starts the daemons: (entry, the checkout's file that it is made of), and before them the folders that hold them, made of none."""
+    for name in BOOT_SCRIPTS:
+        yield Entry(f"boot/{name}", FILE, "root", 0o755), f"boot/{name}"
+    folders = ("service", "systemd", *(f"service/{name}{log}" for name in SERVICES for log in ("", "/log")))
+    yield from ((Entry(f"boot/{name}", FOLDER, "root", 0o755), "") for name in folders)
+    for name in SERVICES:
+        yield Entry(f"boot/service/{name}/run", FILE, "root", 0o755), f"boot/service/{name}/run"
+        yield Entry(f"boot/service/{name}/log/run", FILE, "root", 0o755), "boot/service/log"
+        yield Entry(f"boot/systemd/{name}.service", FILE, "root", 0o644), f"boot/systemd/{name}.service"
 
 
 def owner(home: Home, entry: Entry) -> tuple[int, int]:

@@ -15,7 +15,7 @@ def filled(launcher: bytes, program: str, home: str, interpreter: str) -> bytes:
     at = launcher.find(MARKER + b"\0")
     if at < 0:
         raise Unusable("the launcher has no marker; `make clean` and `make` build it anew")
-    settings = b"".join(text.encode() + b"\0" for text in (program, f"{home}/bin/{program}", interpreter, f"{home}/lib/qmailpy/current/qmailpy/boot.py"))
+    settings = b"".join(text.encode() + b"\0" for text in (program, f"{home}/bin/{program}", interpreter, f"{home}/lib/qmailpy/current/boot.pyc"))
     if len(settings) >= ROOM:
         raise Unusable("the home's path is too long")
     at += len(MARKER)

@@ -65,10 +65,20 @@ def install(home: Home, top: str, interpreter: str) -> str:
 
 def compile_all(place: str, interpreter: str) -> None:
     """Compile the library for the interpreter that will run it."""
+    bundle(interpreter, place)
     if os.path.realpath(sys.executable) == interpreter:
         compileall.compile_dir(place, quiet=2, force=True)
     else:
         subprocess.run([interpreter, "-I", "-m", "compileall", "-q", "-f", place], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def bundle(interpreter: str, *words: str) -> str:
+    """Have the interpreter that will run the library make, or check, the file with its modules; what it says.  Raises OSError if it cannot."""
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    done = subprocess.run([interpreter, "-m", "qmailpy.install.bundle", *words], env={"PYTHONPATH": top}, cwd="/", capture_output=True, text=True, check=False)
+    if done.stderr:
+        raise OSError(f"{interpreter} cannot compile the library: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout
 
 
 def make_readable(place: str) -> None:
@@ -101,6 +111,8 @@ def problems(home: Home, top: str, interpreter: str) -> Iterator[str]:
     for source, target in sources(top):
         if not same_content(source, f"{place}/{target}"):
             yield f"{os.path.relpath(place, home.path)}/{target} differs from the checkout"
+    for name in bundle(interpreter, "--check", place).split():
+        yield f"lib/qmailpy/current, compiled, has another {name}"
     done = subprocess.run([interpreter, "-I", "-S", "-c", CHECK_IMPORTS, place + "/site"], env={}, capture_output=True, text=True, check=False)
     if done.returncode:
         yield f"lib/qmailpy/current/site cannot be imported: {done.stderr.strip().splitlines()[-1:]}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import stat
 
-from qmailpy.home import Home, first_line, of_checkout
+from qmailpy.home import Home, of_checkout
 from qmailpy.install import hier, launchers, library, people
 from qmailpy.install.hier import FIFO, FILE, FOLDER, Entry
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 REPLACED = "lib/qmailpy/replaced"
 MANIFEST = "lib/qmailpy/installed"
-DOCUMENTS = ("README.md", "INSTALL", "INTERNALS", "THOUGHTS", "CHANGES", "LICENSE")
+DOCUMENTS = ("README.md", "INSTALL", "FAQ", "INTERNALS", "THOUGHTS", "CHANGES", "LICENSE")
 
 
 def describe(path: str, top: str, *, single: bool) -> Home:
@@ -54,9 +53,11 @@ class Setup:
 
     def run(self) -> None:
         """Install.  Raises OSError, launchers.Unusable."""
-        self.manifest = set(first_lines(self.home.at(MANIFEST)))
+        self.manifest = set(installed(self.home))
         for entry in [*hier.folders(self.home), *([] if os.path.isdir(self.home.at("queue", "mess")) else hier.queue(self.home))]:
             self.make(entry)
+        if not self.home.single:
+            self.own(self.home.path, hier.TOP)  # as in C: programs of many users must get in
         place = library.install(self.home, self.top, self.interpreter)
         library.switch(self.home, place)
         for entry, data in self.files():
@@ -65,7 +66,7 @@ class Setup:
         self.write_manifest()
 
     def files(self) -> Iterator[tuple[Entry, bytes]]:
-        """Every file with its content."""
+        """Every file with its content; and the folders that hold nothing but ours, with none."""
         launcher = read(f"{self.top}/.build/launcher")
         for name in programs(self.top, self.chosen):
             yield hier.program_entry(self.home, name), launchers.filled(launcher, name, self.home.path, self.interpreter)
@@ -77,16 +78,14 @@ class Setup:
             yield Entry(f"man/man{name[-1]}/{name}", FILE, "root", 0o644), self.filled(read(f"{self.top}/man/{name}"))
         for name in DOCUMENTS:
             yield Entry(f"doc/{name}", FILE, "root", 0o644), read(f"{self.top}/{name}")
-        for folder, inner, names in os.walk(f"{self.top}/boot"):
-            inner.sort()
-            for name in sorted(names):
-                below = os.path.relpath(os.path.join(folder, name), self.top)
-                mode = 0o755 if os.access(os.path.join(folder, name), os.X_OK) else 0o644
-                yield Entry(below, FILE, "root", mode), self.filled(read(f"{self.top}/{below}"))
+        for entry, source in hier.boot():
+            yield entry, self.filled(read(f"{self.top}/{source}")) if source else b""
 
     def filled(self, data: bytes) -> bytes:
-        """A text with the home's path in its place."""
-        return data.replace(b"@HOME@", os.fsencode(self.home.path))
+        """A text with the home's path, and the names of the users that servers and loggers run as, in their places."""
+        for word, value in ((b"@HOME@", self.home.path), (b"@DAEMON@", self.home.name("qmaild")), (b"@LOGGER@", self.home.name("qmaill"))):
+            data = data.replace(word, os.fsencode(value))
+        return data
 
     def make(self, entry: Entry) -> None:
         """Make a folder or an empty queue file, unless it is there; what is there keeps its owner and mode."""
@@ -110,6 +109,11 @@ class Setup:
     def put(self, entry: Entry, data: bytes) -> None:
         """Put a file in its place, in one step; what was there and is not ours is kept."""
         path = self.home.at(entry.path)
+        if entry.kind == FOLDER:
+            self.make(entry)
+            self.own(path, entry)
+            self.manifest.add(entry.path)
+            return
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self.keep(entry.path, path)
         fresh = f"{os.path.dirname(path)}/.{os.path.basename(path)}.new"
@@ -155,65 +159,26 @@ def rollback(home: Home) -> list[str]:
             os.rename(kept, home.at(below))
             done.append(below)
     shutil.rmtree(base, ignore_errors=True)
-    ours = [name for name in first_lines(home.at(MANIFEST)) if name not in done]
+    ours = [name for name in installed(home) if name not in done]
     if os.path.exists(home.at(MANIFEST)):
         with open(home.at(MANIFEST), "w", encoding="utf-8") as out:
             out.writelines(f"{name}\n" for name in ours)
     return sorted(done)
 
 
-def problems(setup: Setup) -> Iterator[str]:
-    """One line for each thing that is not as setup makes it."""
-    home = setup.home
-    for entry in [*hier.folders(home), *hier.queue(home)]:
-        yield from wrong(home, entry)
-    for entry, data in setup.files():
-        if setup.chosen or entry.path in first_lines(home.at(MANIFEST)):
-            yield from wrong(home, entry)
-            path = home.at(entry.path)
-            if os.path.isfile(path) and read(path) != data:
-                yield f"{entry.path} is not what setup installs"
-    yield from library.problems(home, setup.top, setup.interpreter)
-
-
-def wrong(home: Home, entry: Entry) -> Iterator[str]:
-    """What is wrong with the owner, the mode and the kind of one entry."""
-    path = home.at(entry.path) if entry.path else home.path
+def installed(home: Home) -> list[str]:
+    """What setup has put into a home and rollback has not taken out again: names below it; none where there was no setup."""
     try:
-        found = os.stat(path)
-    except OSError:
-        yield f"{entry.path or home.path} is not there"
-        return
-    kind = {FOLDER: stat.S_ISDIR, FIFO: stat.S_ISFIFO}.get(entry.kind, stat.S_ISREG)
-    if not kind(found.st_mode):
-        yield f"{entry.path} is not a {entry.kind}"
-    uid, gid = hier.owner(home, entry)
-    if (found.st_uid, found.st_gid) != (uid, gid):
-        yield f"{entry.path or home.path} belongs to {found.st_uid}:{found.st_gid}, not to {uid}:{gid}"
-    if entry.path and stat.S_IMODE(found.st_mode) != entry.mode:
-        yield f"{entry.path} has mode {stat.S_IMODE(found.st_mode):04o}, not {entry.mode:04o}"
-
-
-def installed_interpreter(home: Home) -> str:
-    """The interpreter that a home was installed with; "" if that is not known."""
-    for line in first_lines(home.at("lib", "qmailpy", "current", "home.conf")):
-        if found := re.fullmatch(r"interpreter (/.*)", line):
-            return found[1]
-    return ""
+        with open(home.at(MANIFEST), encoding="utf-8") as names:
+            return names.read().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def read(path: str) -> bytes:
     """A file's content."""
     with open(path, "rb") as content:
         return content.read()
-
-
-def first_lines(path: str) -> list[str]:
-    """The lines of a small file; none if it is not there."""
-    if not first_line(path):
-        return []
-    with open(path, encoding="utf-8") as text:
-        return text.read().splitlines()
 
 
 def copy_whole(source: str, target: str) -> None:

@@ -19,12 +19,8 @@ def deliver(path: bytes, head: bytes, message: int) -> None:
     """Append an entry: `head`, then what descriptor `message` gives.  Raises Temporary; then the mbox is what it was."""
     name = os.fsdecode(path)
     existed = os.path.lexists(path)
+    fd, locked = open_locked(path)
     try:
-        fd = os.open(path, APPEND, 0o600)
-    except OSError as problem:
-        raise Temporary(f"Unable to open {name}: {wording(problem.errno)}. (#4.2.1)") from None
-    try:
-        locked = take_lock(fd)
         end = os.lseek(fd, 0, os.SEEK_END)
         try:
             append(fd, head, message)
@@ -38,6 +34,31 @@ def deliver(path: bytes, head: bytes, message: int) -> None:
             raise Temporary(f"Unable to write {name}: {wording(problem.errno)}. (#4.3.0)") from None
     finally:
         os.close(fd)
+
+
+def open_locked(path: bytes) -> tuple[int, bool]:
+    """(the open mbox, whether it is locked).  Raises Temporary."""
+    while True:
+        try:
+            fd = os.open(path, APPEND, 0o600)
+        except OSError as problem:
+            raise Temporary(f"Unable to open {os.fsdecode(path)}: {wording(problem.errno)}. (#4.2.1)") from None
+        try:
+            locked = take_lock(fd)
+            if leads_to(path, fd):
+                return fd, locked
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)  # maildir2mbox, or a mail reader, has put another file in its place while we waited
+
+
+def leads_to(path: bytes, fd: int) -> bool:
+    """Whether the name still is the open file's."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(fd))
+    except OSError:
+        return False
 
 
 def take_lock(fd: int) -> bool:

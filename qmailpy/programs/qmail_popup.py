@@ -11,7 +11,7 @@ from qmailpy.pop3.login import Login
 from qmailpy.serve.pop3_tls import pop3_tls
 from qmailpy.unix.connection import Connection, Gone
 from qmailpy.unix.fds import TimedOut, close_quietly, write_all
-from qmailpy.unix.process import pipe, spawn, wait
+from qmailpy.unix.process import pipe, spawn, standard, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,26 +27,32 @@ ARGUMENTS = 2
 def ask(login: Login, connection: Connection) -> None:
     """The dialogue, until the client has said who it is or that it ends.  Raises Gone, TimedOut."""
     connection.say(login.greeting())
+    answered = True
     while not login.over and login.credentials is None:
+        if answered:  # a command must be whole in time, however it drips
+            connection.within(connection.timeout)
         # Byte by byte: what the client says behind its password is for the program that comes next.
-        connection.say_all(login.feed(connection.read(1)))
+        answered = connection.say_all(login.feed(connection.read(1)))
     connection.flush()
 
 
 def check(subprogram: list[str], env: MutableMapping[str, str], secret: bytes) -> str:
     """Run the subprogram, with the secret on its descriptor 3; what to tell the client when it has ended, or ""."""
+    inherited = standard()
     try:
         source, target = pipe()
     except OSError:
         return "unable to open pipe"
     try:
-        pid = spawn(subprogram, env, {0: 0, 1: 1, 2: 2, 3: source}, unrunnable=ENDED)
+        pid = spawn(subprogram, env, {**inherited, 3: source}, unrunnable=ENDED)
     except OSError:
         close_quietly(source, target)
         return "unable to fork"
     close_quietly(source)
     try:
         write_all(target, secret)
+    except BrokenPipeError:
+        pass  # a program that has not read it has judged without it
     except OSError:
         return "unable to write pipe"
     finally:

@@ -47,7 +47,7 @@ class Accounts:
         self.included, self.excluded = self.listed("include"), self.listed("exclude")
         self.names = pairs(self.file("mailnames") or b"")
         self.taken: dict[bytes, Account] = {}  # by user in lower case
-        self.alias = os.fsencode(home.users["alias"][0] if "alias" in home.users else "alias")
+        self.alias = os.fsencode(home.name("alias"))
 
     def file(self, name: str) -> bytes | None:
         """The content of a file in users/.  Raises Temporary."""

@@ -1,4 +1,7 @@
-"""qmail-qmqpc: hand a message to a QMQP server, in the place of qmail-queue.  See qmail-qmqpc(8)."""
+"""qmail-qmqpc: hand a message to a QMQP server, in the place of qmail-queue.  See qmail-qmqpc(8).
+
+Servers are tried in turn until one is connected to.  From then on there is no other: it may have queued the message, whatever happens.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ import os
 
 from qmailpy.exits import OK, Temporary
 from qmailpy.home import here
-from qmailpy.queue.exitcodes import BAD_ENVELOPE, NO_HOME, OUT_OF_MEMORY, READ_ERROR, REJECTED, WRITE_ERROR
+from qmailpy.queue.exitcodes import ADDRESS_TOO_LONG, BAD_ENVELOPE, NO_HOME, OUT_OF_MEMORY, READ_ERROR, REJECTED, WRITE_ERROR
+from qmailpy.queue.put import ADDRESS_LIMIT
 from qmailpy.remote.route import place
 from qmailpy.settings.load import load
 from qmailpy.text.netstring import encoded
-from qmailpy.unix.fds import read_all
+from qmailpy.unix.fds import BLOCK
 from qmailpy.unix.net import Stream, connect
 from qmailpy.unix.signals import shielded
-from qmailpy.unix.spool import Spool
+from qmailpy.unix.spool import NoRoom, Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterable, Iterator, MutableMapping
 
 NO_CONTROLS, TEMPORARILY, CONNECT_TIMEOUT, NO_CONNECTION, BROKEN = 55, 71, 72, 73, 74  # exit codes (qmail-qmqpc(8))
 PORT = 628
@@ -34,17 +38,32 @@ class Failed(Exception):
         self.code = code
 
 
-def addresses(envelope: bytes) -> Iterator[bytes]:
-    """The sender and the recipients as netstrings.  Raises Failed for anything else than an envelope (qmail-queue(8))."""
-    wanted = b"F"
-    for record in envelope.split(b"\0")[:-1]:
-        if not record and wanted == b"T":
-            return
-        if record[:1] != wanted:
-            break
-        wanted = b"T"
-        yield encoded(record[1:])
+def addresses(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The sender and the recipients as netstrings, block by block.  Raises Failed for anything else than an envelope (qmail-queue(8))."""
+    wanted, rest = b"F", b""
+    for block in blocks:
+        *records, rest = (rest + block).split(b"\0")
+        found: list[bytes] = []
+        for record in records:
+            if not record and wanted == b"T":
+                yield b"".join(found)
+                return
+            if record[:1] != wanted:
+                raise Failed(BAD_ENVELOPE)
+            if len(record) > ADDRESS_LIMIT:
+                raise Failed(ADDRESS_TOO_LONG)
+            wanted = b"T"
+            found.append(encoded(record[1:]))
+        if len(rest) > ADDRESS_LIMIT:
+            raise Failed(ADDRESS_TOO_LONG)
+        yield b"".join(found)
     raise Failed(BAD_ENVELOPE)
+
+
+def blocks_of(fd: int) -> Iterator[bytes]:
+    """What a descriptor gives.  Raises OSError."""
+    while data := os.read(fd, BLOCK):
+        yield data
 
 
 def servers() -> list[tuple[str, int]]:
@@ -74,21 +93,17 @@ def answer(stream: Stream) -> int:
     raise Failed(BROKEN)
 
 
-def offer(stream: Stream, message: Spool, envelope: bytes) -> int:
+def offer(stream: Stream, message: Spool, envelope: Spool) -> int:
     """Send everything; the exit code for the answer.  Raises Failed."""
     head = b"%d:" % message.size
     try:
-        stream.send(b"%d:%s" % (len(head) + message.size + 1 + len(envelope), head))
-        blocks = message.blocks()
-        while True:
-            try:
-                block = next(blocks, b"")
-            except OSError:
-                raise Failed(READ_ERROR) from None
-            if not block:
-                break
+        stream.send(b"%d:%s" % (len(head) + message.size + 1 + envelope.size, head))
+        for block in readable(message):
             stream.send(block)
-        stream.send(b"," + envelope + b",")
+        stream.send(b",")
+        for block in readable(envelope):
+            stream.send(block)
+        stream.send(b",")
         return answer(stream)
     except OSError:
         raise Failed(BROKEN) from None
@@ -96,28 +111,49 @@ def offer(stream: Stream, message: Spool, envelope: bytes) -> int:
         stream.close()
 
 
-def send() -> int:
-    """The exit code.  Raises Failed."""
-    found = servers()
+def readable(kept: Spool) -> Iterator[bytes]:
+    """Its blocks.  Raises Failed if it cannot be read, which is not the server's fault."""
     try:
-        message = Spool(0)
-    except OSError as problem:
-        raise Failed(WRITE_ERROR if problem.filename else READ_ERROR) from None
-    try:
-        envelope = b"".join(addresses(read_all(1)))
+        yield from kept.blocks()
     except OSError:
         raise Failed(READ_ERROR) from None
+
+
+def take_in() -> tuple[Spool, Spool]:
+    """The message on descriptor 0, and the envelope on descriptor 1 as netstrings.  Raises Failed."""
+    try:
+        message, envelope = Spool(0), Spool()
+        for strings in addresses(blocks_of(1)):
+            envelope.add(strings)
+    except NoRoom:
+        raise Failed(WRITE_ERROR) from None
+    except OSError:
+        raise Failed(READ_ERROR) from None
+    return message, envelope
+
+
+def reach(found: Iterable[tuple[str, int]]) -> Stream:
+    """A connection to the first server that takes one.  Raises Failed."""
     code = NO_CONTROLS
     for address, port in found:
         try:
-            stream = connect(address, port, CONNECT, TALK)
+            return connect(address, port, CONNECT, TALK)
         except TimeoutError:
             code = CONNECT_TIMEOUT
         except OSError:
             code = NO_CONNECTION
-        else:
-            return offer(stream, message, envelope)
-    return code
+    raise Failed(code)
+
+
+def send() -> int:
+    """The exit code.  Raises Failed."""
+    found = servers()
+    message, envelope = take_in()
+    try:
+        return offer(reach(found), message, envelope)
+    finally:
+        message.close()
+        envelope.close()
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:

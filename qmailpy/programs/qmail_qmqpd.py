@@ -1,4 +1,4 @@
-"""qmail-qmqpd: take one message by QMQP on descriptors 0 and 1.  See qmail-qmqpd(8)."""
+"""qmail-qmqpd: take one message by QMQP on descriptors 0 and 1, for whatever recipients.  See qmail-qmqpd(8)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from qmailpy.text.received import Client
+
 PATIENCE = 3600  # seconds for the whole connection
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    connection = Connection(0, 1, PATIENCE)
+def serve(connection: Connection, who: Client, world: World, seconds: float) -> int:
+    """Take a message and tell what became of it, in so many seconds; the exit status."""
     try:
-        with shielded(), deadline(PATIENCE, too_late):
-            connection.say(qmqp_message(Reader(connection.read), client(env), World(here(), env)))
+        with deadline(seconds, too_late):
+            connection.say(qmqp_message(Reader(connection.read), who, world))
             connection.flush()
     except Gone:
         return OK
@@ -31,3 +33,12 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     except (TooLong, TimedOut, Late, Temporary):
         return TEMPORARY
     return OK
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    with shielded():
+        try:
+            world = World(here(), env)
+        except Temporary:
+            return TEMPORARY
+        return serve(Connection(0, 1, PATIENCE), client(env), world, PATIENCE)

@@ -1,11 +1,14 @@
-"""qmail-qmtpd: take mail by QMTP on descriptors 0 and 1.  See qmail-qmtpd(8)."""
+"""qmail-qmtpd: take mail by QMTP on descriptors 0 and 1.  See qmail-qmtpd(8).
+
+A client that breaks the protocol is not told so: QMTP has no reply for that, and the connection ends.
+"""
 
 from __future__ import annotations
 
 from qmailpy.exits import OK, PERMANENT, TEMPORARY, Temporary
 from qmailpy.home import here
 from qmailpy.serve.world import World, client, relay
-from qmailpy.settings.load import load
+from qmailpy.settings.load import load_for_server
 from qmailpy.smtp.qmtp import QmtpServer
 from qmailpy.text.netstring import Malformed, Reader, TooLong
 from qmailpy.unix.connection import Connection, Gone
@@ -20,13 +23,10 @@ SETTINGS = ("rcpthosts", "databytes")
 PATIENCE = 3600  # seconds for a whole connection
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    connection = Connection(0, 1, PATIENCE)
+def serve(server: QmtpServer, connection: Connection, seconds: float) -> int:
+    """Take messages until the client goes, or so many seconds are over; the exit status."""
     try:
-        with shielded(), deadline(PATIENCE, too_late):
-            home = here()
-            values = load(home, SETTINGS, env)
-            server = QmtpServer(Reader(connection.read), values, client(env), World(home, env), relay(env))
+        with deadline(seconds, too_late):
             while True:
                 for reply in server.message():
                     connection.say(reply)
@@ -36,3 +36,14 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
         return PERMANENT
     except (TooLong, TimedOut, Late, Temporary):
         return TEMPORARY
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    with shielded():
+        try:
+            home = here()
+            values = load_for_server(home, SETTINGS, env)
+        except Temporary:
+            return TEMPORARY
+        connection = Connection(0, 1, PATIENCE)
+        return serve(QmtpServer(Reader(connection.read), values, client(env), World(home, env, "qmail-qmtpd"), relay(env)), connection, PATIENCE)

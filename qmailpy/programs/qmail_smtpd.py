@@ -6,8 +6,8 @@ import os
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
-from qmailpy.serve.world import World, client, relay
-from qmailpy.settings.load import load
+from qmailpy.serve.world import SmtpWorld, client, relay
+from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
 
-SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes", "me", "authfaildelay", "secauthext", "secauthint",
-            "tlssmtpext", "tlssmtpint", "servercert.pem", "tlsserverciphers", "clientca.pem", "clientcrl.pem", "tlsclients")
+SETTINGS = (
+    "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
+    "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
+    "me", "authfaildelay", "secauthext", "secauthint", "tlssmtpext", "tlssmtpint", "servercert.pem", "tlsserverciphers", "clientca.pem", "clientcrl.pem",
+    "tlsclients",
+)
 LOST = 1
 
 
 def settings(home: Home, env: Mapping[str, str]) -> Values:
     """The values of the control files.  Raises Temporary."""
-    values = load(home, SETTINGS, env)
+    values = load_for_server(home, SETTINGS, env)
     if not values.known("smtpgreeting"):
         raise Temporary("neither control/smtpgreeting nor control/me is there")
     return values
@@ -68,7 +72,7 @@ def serve(session: Session, connection: Connection) -> int:
     return LOST
 
 
-def login(argv: list[str], values: Values, world: World) -> tuple[bytes | None, Sequence[str]]:
+def login(argv: list[str], values: Values, world: SmtpWorld) -> tuple[bytes | None, Sequence[str]]:
     """(the host's name in challenges, or None if there is no AUTH; the program that checks passwords), as the arguments say."""
     if len(argv) == 1:
         return None, ()
@@ -93,7 +97,7 @@ def listener_tls(env: Mapping[str, str]) -> bool:
 
 def begin(home: Home, values: Values, argv: list[str], env: MutableMapping[str, str], connection: Connection) -> Session | None:
     """The session before its first word; None: there must be TLS from the first byte, and there is none."""
-    world = World(home, env, connection, values)
+    world = SmtpWorld(home, env, connection, values)
     host, world.check = login(argv, values, world)
     session = Session(values, client(env), world, relay(env), auth_host=host, listener_tls=listener_tls(env))
     if "SMTPS" in env:

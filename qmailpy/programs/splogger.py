@@ -8,7 +8,7 @@ import time
 
 from qmailpy.exits import OK
 from qmailpy.settings.kinds import digits
-from qmailpy.text.loglines import Entry, LogLines
+from qmailpy.text.loglines import Entry, LogLines, printable
 from qmailpy.unix.fds import BLOCK
 
 TYPE_CHECKING = False
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 PRIORITIES = {"info": syslog.LOG_INFO, "warning": syslog.LOG_WARNING, "alert": syslog.LOG_ALERT}
+FACILITIES = range(128)  # the numbers that syslog has room for
+
+
+def facility(text: str) -> int:
+    """The facility that a number stands for, as syslog wants it; mail for what is none."""
+    number = digits(os.fsencode(text))
+    return syslog.LOG_MAIL if number is None or number not in FACILITIES else number << 3
 
 
 def send(entry: Entry) -> None:
@@ -30,8 +37,9 @@ def stamp() -> str:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    facility = (digits(os.fsencode(argv[2])) or 0) << 3 if len(argv) > 2 else syslog.LOG_MAIL  # noqa: PLR2004
-    syslog.openlog(argv[1] if len(argv) > 1 else "splogger", 0, facility)
+    words = argv[1:]
+    tag = printable(os.fsencode(words[0])) if words else "splogger"
+    syslog.openlog(tag, 0, facility(words[1]) if len(words) > 1 else syslog.LOG_MAIL)
     lines = LogLines(stamp)
     try:
         while data := os.read(0, BLOCK):

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 
 from qmailpy.exits import TEMPORARY, Trouble
+from qmailpy.settings.kinds import digits
 from qmailpy.text.options import Options
-from qmailpy.unix.listen import ends, ident
 from qmailpy.unix.process import execute, reset_signals
-from qmailpy.unix.resolver import NoSuchHost, Resolver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from qmailpy.unix.resolver import Resolver
+
 PATIENCE = 30  # seconds to wait for the client's ident server
+LONGEST = 86400  # seconds that can be asked for
 DOUBTFUL = "softdnserror"  # the host name where the DNS gives no answer
 
 
 def name_of(address: str, resolver: Resolver) -> str | None:
     """The host name of an address; None if it has none."""
+    from qmailpy.unix.resolver import NoSuchHost
+
     try:
         names = resolver.pointers(address)
     except NoSuchHost:
@@ -29,13 +33,17 @@ def name_of(address: str, resolver: Resolver) -> str | None:
     return os.fsdecode(names[0].lower()) if names else None
 
 
-def describe(env: MutableMapping[str, str], patience: float | None) -> None:
-    """Set the variables for the connection on descriptor 0; `patience`: seconds for ident, None: do not ask.  Raises OSError."""
+def describe(env: MutableMapping[str, str], seconds: float | None) -> None:
+    """Set the variables for the connection on descriptor 0; `seconds` to wait for ident, None: do not ask.  Raises OSError."""
+    # Under a listener that has set them already, none of this is needed.
+    from qmailpy.unix.listen import ends, ident
+    from qmailpy.unix.resolver import Resolver
+
     local, remote = ends(0)
     resolver = Resolver(env)
     found = {"PROTO": "TCP", "TCPLOCALIP": local[0], "TCPLOCALPORT": str(local[1]), "TCPLOCALHOST": name_of(local[0], resolver),
              "TCPREMOTEIP": remote[0], "TCPREMOTEPORT": str(remote[1]), "TCPREMOTEHOST": name_of(remote[0], resolver), "TCPREMOTEINFO": None}
-    if patience is not None and (user := ident(local, remote, patience)) is not None:
+    if seconds is not None and (user := ident(local, remote, seconds)) is not None:
         found["TCPREMOTEINFO"] = os.fsdecode(user)
     for variable, value in found.items():
         env.pop(variable, None)
@@ -44,19 +52,18 @@ def describe(env: MutableMapping[str, str], patience: float | None) -> None:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    patience: float | None = PATIENCE
-    limit: float = PATIENCE
+    asking, seconds = True, PATIENCE
     options = Options(argv, "rRt:")
     for letter, value in options:
-        if letter == "t" and value[:1].isdigit():
-            limit = int("".join(digit for digit in value if digit.isdigit())[:6])
+        if letter == "t":
+            seconds = min(digits(os.fsencode(value)) or 0, LONGEST)
         elif letter in "rR":
-            patience = PATIENCE if letter == "r" else None
+            asking = letter == "r"
     if not options.rest:
         return TEMPORARY
     try:
         if env.get("PROTO") != "TCP":
-            describe(env, None if patience is None else limit)
+            describe(env, seconds if asking else None)
         reset_signals()
         execute(options.rest, env)
     except OSError:

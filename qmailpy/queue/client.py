@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 
 from qmailpy.exits import Temporary
 from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
-from qmailpy.unix.fds import BLOCK, close_quietly, set_nonblocking, write_all
+from qmailpy.unix.fds import BLOCK, close_quietly, may_complain, set_nonblocking, write_all
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import ended, pipe, spawn, wait
 
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
 ENOUGH = 65536  # of what a queue program says; the rest is read and thrown away
 PATIENCE = 0.1  # seconds after which we look whether it has ended, though its descriptors are open
+GRACE = 5  # seconds for a program to see that its message was given up
 
 
 class QueueProcess:
     """One running queue program.
 
     The order of calls: put (message), envelope, recipient ..., close.  `fail` at any time makes the program get
-    an envelope without its end, so that it queues nothing.  `pid` is what replies and logs call "qp".
+    an envelope without its end, so that it queues nothing; `abandon` ends it all at any time.
+    `pid` is what replies and logs call "qp".
     Raises Temporary("qqt failure") if there can be no child.
     """
 
@@ -32,15 +35,14 @@ class QueueProcess:
         self._failed = False
         self._parts: list[bytes] = []
         self._size = 0
-        program = env.get("QMAILQUEUE", home.at("bin", "qmail-queue"))
+        name = env.get("QMAILQUEUE") or "bin/qmail-queue"
         fds: list[int] = []
         try:
             for _ in range(4):
                 fds += pipe()
             message, self._target, addresses, self._envelope, self._errors, errors, self._texts, texts = fds
             # Programs of different schools write their custom text to descriptor 2, 4 or 6, some to two of them.
-            self.pid = spawn([env.get("QMAILQUEUE", "bin/qmail-queue")], env, {0: message, 1: addresses, 2: errors, 4: texts, 6: texts},
-                             program=program, cwd=home.path, unrunnable=UNRUNNABLE)
+            self.pid = spawn([name], env, {0: message, 1: addresses, 2: errors, 4: texts, 6: texts}, program=name, cwd=home.path, unrunnable=UNRUNNABLE)
         except OSError as problem:
             close_quietly(*fds)
             raise Temporary("qqt failure", "4.3.0") from problem
@@ -48,6 +50,7 @@ class QueueProcess:
         # So that we can listen while we write: a program that says much must not wait for us while we wait for it.
         set_nonblocking(self._target)
         set_nonblocking(self._envelope)
+        self._ours = {self._target, self._envelope, self._errors, self._texts}  # not closed yet
         self._said = {self._errors: b"", self._texts: b""}
         self._open = set(self._said)
         self._poll = Poll()
@@ -70,7 +73,7 @@ class QueueProcess:
     def envelope(self, sender: bytes) -> None:
         """End the message and begin the envelope."""
         self._flush()
-        close_quietly(self._target)
+        self._shut(self._target)
         self._target = self._envelope
         self.put(b"F" + sender + b"\0")
 
@@ -83,17 +86,37 @@ class QueueProcess:
         if self._target == self._envelope:
             self.put(b"\0")
             self._flush()
-        else:
-            close_quietly(self._target)
-        close_quietly(self._envelope)
+        self._shut(self._target, self._envelope)
         code = self._outcome()
         errors, texts = self._said[self._errors], self._said[self._texts]
-        close_quietly(self._errors, self._texts)
+        self._shut(self._errors, self._texts)
         if errors and code != CUSTOM:
             pass_on(errors)
         if code == 0 and self._failed:
             return TEXTS[READ_ERROR]
         return text_of(code, (texts or errors)[:CUSTOM_LIMIT])
+
+    def abandon(self) -> None:
+        """Give the message up, wherever it was interrupted: the program queues nothing if it has not got the end of the envelope.
+
+        It is not waited for longer than it should take to see that.
+        """
+        self.fail()
+        self._poll.drop(self._target)
+        self._shut(self._target, self._envelope)
+        end = time.monotonic() + GRACE
+        try:
+            while ended(self.pid) is None and time.monotonic() < end:
+                self._hear(self._poll.wait(PATIENCE))
+        except ChildProcessError:
+            pass  # its end had been seen already
+        self._shut(self._errors, self._texts)
+
+    def _shut(self, *fds: int) -> None:
+        """Close descriptors, each once: its number may be somebody else's later."""
+        for fd in self._ours.intersection(fds):
+            self._ours.remove(fd)
+            close_quietly(fd)
 
     def _flush(self) -> None:
         data = memoryview(b"".join(self._parts))
@@ -133,9 +156,9 @@ class QueueProcess:
 
 def pass_on(said: bytes) -> None:
     """Pass on what a queue program said on its standard error, unless ours is the client's connection."""
+    if not may_complain():
+        return
     try:
-        if os.path.sameopenfile(2, 0) or os.path.sameopenfile(2, 1):
-            return
         write_all(2, said)
     except OSError:
         pass

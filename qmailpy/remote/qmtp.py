@@ -43,7 +43,7 @@ class QmtpCourier:
         self.stream, self.address = stream, address
         self.critical = False  # the server has the message, but has not said so for all recipients
         self.told: list[bytes] = []
-        self.taken = False  # by one recipient at least
+        self.taken: bytes | None = None  # the answer for a recipient who was accepted
 
     def run(self, sender: bytes, recipients: list[bytes]) -> bytes:
         """Send the message on descriptor 0; the records."""
@@ -70,9 +70,21 @@ class QmtpCourier:
         self.critical = True
         answers = Reader(self.stream.receive)
         for _ in recipients:
-            answer = answers.string(ANSWER_LIMIT)
-            if not answer or (word := WORDS.get(answer[:1])) is None:
-                raise Malformed
-            self.taken = self.taken or word == "r"
-            self.told.append(report.of_qmtp_recipient(word, answer[1:], self.address))
+            word, text = next_answer(answers)
+            if word == "r":
+                self.taken = text
+            self.told.append(report.of_qmtp_recipient(word, text, self.address))
         return report.of_qmtp_message(self.taken, self.address)
+
+
+def next_answer(answers: Reader) -> tuple[str, bytes]:
+    """What a server says of one recipient: r, s or h, and its words.  Raises Malformed, TooLong, Ended, OSError."""
+    size = answers.length()
+    if size >= ANSWER_LIMIT:
+        raise TooLong
+    answer = b"".join(answers.blocks(size))
+    answers.comma()
+    word = WORDS.get(answer[:1])
+    if word is None:
+        raise Malformed
+    return word, answer[1:]

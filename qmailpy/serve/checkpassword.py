@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from qmailpy.exits import Temporary
-from qmailpy.unix.fds import close_quietly, same_file, write_all
+from qmailpy.unix.fds import close_quietly, may_complain, write_all
 from qmailpy.unix.process import kill, pipe, spawn, wait_within
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def start(command: Sequence[str], env: Mapping[str, str], folder: str, handed_ov
     nothing = -1
     try:
         nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        said = nothing if same_file(2, 0, 1) else 2
+        said = 2 if may_complain() else nothing
         return spawn(command, env, {0: nothing, 1: said, 2: said, 3: source}, cwd=folder, unrunnable=UNABLE)
     except OSError as problem:
         raise Temporary("child won't start", "4.3.0") from problem

@@ -7,7 +7,7 @@ import os
 from qmailpy.exits import Temporary, complain
 from qmailpy.home import here
 from qmailpy.unix import ucspi_tls
-from qmailpy.unix.fds import same_file
+from qmailpy.unix.fds import may_complain
 from qmailpy.unix.process import Identity
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ ENDED = 1
 
 def tell(text: str) -> None:
     """A line for the log, unless that is the client's connection."""
-    if not same_file(2, *CLIENT):
+    if may_complain():
         complain(f"qmail-popup: {text}")
 
 

@@ -1,5 +1,5 @@
-"""The world around a server's session: the clock, this host's addresses, morercpthosts.cdb, the queue, logins, TLS; and what the listener says of
-the client.
+"""The world around a server's session: the clock, this host's addresses, its users and tables, programs, logins, TLS, clamd, the queue; what the listener
+says.
 """
 
 from __future__ import annotations
@@ -7,40 +7,58 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import complain
+from qmailpy.exits import Temporary
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
-from qmailpy.unix.fds import same_file
+from qmailpy.unix.fds import may_complain, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.serve.smtp_tls import SmtpTls
     from qmailpy.settings.load import Values
     from qmailpy.smtp.auth import Credentials
-    from qmailpy.serve.smtp_tls import SmtpTls
     from qmailpy.smtp.facts import Secured
+    from qmailpy.unix.clamd import Scan
     from qmailpy.unix.connection import Connection
 
-TO_LOG = bytes(byte if 0x20 <= byte < 0x7F else 0x3F for byte in range(256))
+PAUSE = 1 << 31  # seconds: longer than any client waits, and no more than sleep takes
+LOG_LINE = 4000  # bytes: lines up to this length of processes that share a pipe do not mix
 
 
 class World:
     """The real one (smtp/world.py says what a session may ask).
 
-    connection  with the client; values  of the settings: both for what SMTP alone can ask
-    check       the program that checks passwords, with its arguments
+    name  of the program, for the log
     """
 
-    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection | None = None, values: Values | None = None,
-                 check: Sequence[str] = ()) -> None:
-        self.home, self.env = home, env
-        self._connection, self._values, self.check = connection, values, check
-        self._tls: SmtpTls | None = None
+    def __init__(self, home: Home, env: Mapping[str, str], name: str = "qmail-smtpd") -> None:
+        self.home, self.env, self.name = home, env, name
+        self.pid = os.getpid()
+        self._told: set[bytes] = set()
 
     def now(self) -> int:
         return int(time.time())
+
+    def variable(self, name: str) -> str | None:
+        return self.env.get(name)
+
+    def log(self, line: bytes) -> None:
+        if not may_complain():
+            return
+        from qmailpy.text.loglines import SAFE
+
+        try:
+            write_all(2, self.name.encode() + b": " + line[:LOG_LINE].translate(SAFE) + b"\n")
+        except OSError:
+            pass  # nobody wants it
+
+    def log_once(self, line: bytes) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self.log(line)
 
     def is_own_address(self, address: str) -> bool:
         from qmailpy.unix.ipme import own_addresses
@@ -55,45 +73,77 @@ class World:
 
         return lookup(path, name) is not None
 
+    def has_account(self, local: bytes) -> bool:
+        from qmailpy.serve.mailboxes import exists
+
+        return exists(self.home, local, self.log)
+
+    def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
+        from qmailpy.unix.cdb import Reader, Unopenable
+
+        why = "file does not exist"
+        try:
+            table = Reader(os.path.join(self.home.path, os.fsdecode(name)))
+            if not table.absent:
+                return any(table.get(key) is not None for key in keys)
+        except Unopenable as problem:
+            why = problem.text
+        except Temporary as problem:
+            raise Temporary("unable to check recipients", "4.3.0") from problem
+        self.log_once(b"control/recipients: %s is passed over: %s" % (name, os.fsencode(why)))
+        return None
+
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)
-
-    def log(self, line: bytes) -> None:
-        if not same_file(2, 0, 1):
-            complain("qmail-smtpd: " + line.translate(TO_LOG).decode("ascii"))
-
-    def pause(self, seconds: int) -> None:
-        self.connection().flush()
-        time.sleep(seconds)
-
-    def connection(self) -> Connection:
-        """The connection with the client."""
-        assert self._connection
-        return self._connection
-
-    def stamp(self) -> bytes:
-        return b"%d.%d" % (os.getpid(), self.now())
-
-    def authenticate(self, credentials: Credentials) -> bool:
-        from qmailpy.serve.checkpassword import accepts
-
-        return accepts(self.check, self.env, self.home.path, credentials.handed_over(), self.connection().timeout)
 
     def introduce(self, relay: bytes | None, info: bytes | None) -> None:
         said = {"RELAYCLIENT": relay, "TCPREMOTEINFO": info}
         env = {name: value for name, value in self.env.items() if name not in said}
         self.env = env | {name: os.fsdecode(value) for name, value in said.items() if value is not None}
 
+
+class SmtpWorld(World):
+    """The real one for SMTP, with the client's connection in it.
+
+    values  of the settings, for TLS; check  the program that checks passwords, with its arguments
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection, values: Values, check: Sequence[str] = ()) -> None:
+        super().__init__(home, env)
+        self.connection, self.values, self.check = connection, values, check
+        self._tls: SmtpTls | None = None
+
+    def pause(self, seconds: int) -> None:
+        self.connection.flush()
+        time.sleep(min(seconds, PAUSE))
+
+    def stamp(self) -> bytes:
+        return b"%d.%d" % (self.pid, self.now())
+
+    def authenticate(self, credentials: Credentials) -> bool:
+        from qmailpy.serve.checkpassword import accepts
+
+        return accepts(self.check, self.env, self.home.path, credentials.handed_over(), self.connection.timeout)
+
     def prepare_tls(self) -> str:
         from qmailpy.serve.smtp_tls import SmtpTls
 
-        assert self._values
-        self._tls = SmtpTls(self.home, self._values, self.env, self.log)
+        self._tls = SmtpTls(self.home, self.values, self.env, self.log)
         return self._tls.prepare()
 
     def start_tls(self) -> Secured | None:
         assert self._tls
-        return self._tls.start(self.connection())
+        return self._tls.start(self.connection)
+
+    def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
+        from qmailpy.serve.rcptcheck import ask
+
+        return ask(self.home, self.env, program, sender, recipient)
+
+    def open_scan(self, address: bytes, seconds: int) -> Scan:
+        from qmailpy.unix.clamd import Scan
+
+        return Scan(address, seconds)
 
 
 def client(env: Mapping[str, str]) -> Client:

@@ -61,6 +61,11 @@ class Kind:
         raise NotImplementedError
 
     @staticmethod
+    def public(data: bytes) -> bytes:
+        """What of a file's content, or of a row of it, anybody may be shown."""
+        return data
+
+    @staticmethod
     def from_env(value: bytes) -> object:
         """The value that a variable gives."""
         return value
@@ -76,6 +81,10 @@ class Secret(Line):
     """A line that nobody is shown."""
 
     name = "secret"
+
+    @staticmethod
+    def public(data: bytes) -> bytes:
+        return b"" if line(data) else data
 
 
 class Number(Kind):
@@ -141,7 +150,24 @@ class Map(Kind):
     """key:value lines; keys compare without case."""
 
     name = "map"
-    parse = staticmethod(pairs)
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        return pairs(data)
+
+
+class Sizes(Map):
+    """address:bytes lines; of a value that begins with digits these count, and one without any never takes its place."""
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        found: dict[bytes, bytes] = {}
+        for row in rows(data):
+            key, colon, value = row.partition(b":")
+            size = digits(value)
+            if colon and (size is not None or not found.get(key.lower(), b"").isdigit()):
+                found[key.lower()] = value if size is None else b"%d" % size
+        return found
 
 
 class Pem(Kind):
@@ -152,3 +178,26 @@ class Pem(Kind):
     @staticmethod
     def parse(data: bytes) -> object:
         return True
+
+    @staticmethod
+    def public(data: bytes) -> bytes:
+        return b"" if b"PRIVATE KEY-----" in data else data
+
+
+class Routes(Map):
+    """A map to relays.  Behind these may stand a user name and a password, which nobody is shown."""
+
+    @staticmethod
+    def public(data: bytes) -> bytes:
+        return b"\n".join(map(without_login, data.split(b"\n")))
+
+
+def without_login(row: bytes) -> bytes:
+    """A row of smtproutes with a word in the place of what follows the first blank behind its colon, if it has one."""
+    if row.startswith(b"#"):
+        return row
+    key, colon, value = row.rstrip(BLANK).partition(b":")
+    if not colon:  # a row that counts for nothing, perhaps a mistake
+        key, value = b"", key
+    relay = value.replace(b"\t", b" ").partition(b" ")[0]
+    return row if relay == value else key + colon + relay + b" (login not shown)"

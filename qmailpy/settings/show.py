@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from qmailpy.settings.kinds import Bad, rows
 from qmailpy.settings.load import Unreadable, read
@@ -20,6 +21,7 @@ BY_DEFAULT = b"(Default.) "
 TROUBLE = b"Oops! Trouble reading this file.\n"
 SEVERAL = ("list", "names", "map")  # kinds that are shown line by line
 UNSHOWN = {"pem": b"the file is there.", "secret": b"(not shown)."}
+EXPOSED = b"Oops! This file holds a secret, and everybody may read it: it should have mode 0640.\n"
 COMPILED = "morercpthosts.cdb"
 MORE, BASE = "morercpthosts", "rcpthosts"
 NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
@@ -52,13 +54,20 @@ def sections(home: Home) -> Iterator[tuple[str, bytes]]:
 
 def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
     """What one setting says; `me` is what control/me says."""
+    path = home.at("control", setting.name)
     try:
-        data = contents(home.at("control", setting.name))
+        data = contents(path)
         value = None if data is None else setting.kind.parse(data)
+        exposed = data is not None and setting.kind.public(data) != data and os.stat(path).st_mode & stat.S_IROTH
     except OSError:
         return TROUBLE
     except Bad as problem:
         return b"Oops! %s\n" % str(problem).encode()
+    return described(setting, home, me, data, value) + (EXPOSED if exposed else b"")
+
+
+def described(setting: Setting, home: Home, me: bytes | None, data: bytes | None, value: object) -> bytes:
+    """The same for a file that holds `data`, and so means `value`."""
     before, after, absent = (*setting.shown, "", "", "")[:3]
     if setting.kind.name == "flag":
         return (b"" if value else BY_DEFAULT if value is None else b"") + (before if value else after).encode() + b"\n"
@@ -67,7 +76,7 @@ def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
             before, after, absent = NO_BASE
         if data is None:
             return BY_DEFAULT + absent.encode() + b"\n"
-        return b"\n" + b"".join(before.encode() + printable(row) + after.encode() + b"\n" for row in rows(data))
+        return b"\n" + b"".join(before.encode() + printable(setting.kind.public(row)) + after.encode() + b"\n" for row in rows(data))
     said = b""
     if value is None:
         if absent:

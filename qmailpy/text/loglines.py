@@ -11,6 +11,11 @@ SAFE = bytes(byte if 32 <= byte <= 126 else 0x3F for byte in range(256))
 KINDS = ("warning", "alert")
 
 
+def printable(line: bytes) -> str:
+    """A line with a question mark for each byte that is not printable."""
+    return line.translate(SAFE).decode("ascii")
+
+
 class Entry:
     """One entry: `kind` is info, warning or alert."""
 
@@ -50,7 +55,7 @@ class LogLines:
         return line
 
     def _entry(self, part: bytes) -> Entry:
-        text = part.translate(SAFE).decode("ascii")
+        text = printable(part)
         if self._kind:
             return Entry(self._kind, f"{self._marked}+{text}")
         self._kind = next((kind for kind in KINDS if text.startswith(kind + ":")), "info")

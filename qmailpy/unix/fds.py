@@ -69,24 +69,6 @@ def write_in_time(fd: int, data: bytes, seconds: float) -> None:
         view = view[os.write(fd, view[:select.PIPE_BUF]):]
 
 
-def same_file(fd: int, *others: int) -> bool:
-    """Whether a descriptor leads where one of the others does, or nowhere: what is said there could reach somebody else."""
-    try:
-        here = os.fstat(fd)
-    except OSError:
-        return True
-    return any(os.path.samestat(here, os.fstat(other)) for other in others if is_open(other))
-
-
-def is_open(fd: int) -> bool:
-    """Whether a descriptor is open."""
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
-
-
 def close_quietly(*fds: int) -> None:
     """Close descriptors whose last words do not matter."""
     for fd in fds:
@@ -99,3 +81,18 @@ def close_quietly(*fds: int) -> None:
 def set_nonblocking(fd: int) -> None:
     """Have writes return at once.  Only for pipes that nobody else shares."""
     os.set_blocking(fd, False)
+
+
+def may_complain() -> bool:
+    """Whether descriptor 2 is open, and not the client's connection on 0 or 1, as it is under some listeners: a line there would land in the dialogue."""
+    found = identity(2)
+    return found is not None and found not in (identity(0), identity(1))
+
+
+def identity(fd: int) -> tuple[int, int] | None:
+    """What tells an open file from all others; None if the descriptor is closed."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

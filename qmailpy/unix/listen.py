@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 
 from qmailpy.unix.fds import TimedOut, wait_readable
 from qmailpy.unix.ipme import canonical
@@ -125,7 +126,8 @@ def ends(fd: int) -> tuple[tuple[str, int], tuple[str, int]]:
 
 
 def ident(local: tuple[str, int], remote: tuple[str, int], seconds: float) -> bytes | None:
-    """Whom the client's host calls the owner of the connection (RFC 1413); None if it says nothing in time."""
+    """Whom the client's host calls the owner of the connection (RFC 1413); None if it says nothing in so many seconds."""
+    end = time.monotonic() + seconds
     family = socket.AF_INET6 if ":" in remote[0] else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as asked:
@@ -135,7 +137,7 @@ def ident(local: tuple[str, int], remote: tuple[str, int], seconds: float) -> by
             asked.sendall(b"%d , %d\r\n" % (remote[1], local[1]))
             answer = b""
             while b"\n" not in answer and len(answer) < IDENT_LIMIT:
-                wait_readable(asked.fileno(), seconds)
+                wait_readable(asked.fileno(), end - time.monotonic())
                 data = asked.recv(IDENT_LIMIT)
                 if not data:
                     break
@@ -146,8 +148,8 @@ def ident(local: tuple[str, int], remote: tuple[str, int], seconds: float) -> by
 
 
 def ident_user(answer: bytes) -> bytes | None:
-    """The user in an answer: PORTS : USERID : SYSTEM : USER."""
+    """The user in an answer, PORTS : USERID : SYSTEM : USER, without blanks and what follows a NUL, which no variable can hold."""
     fields = answer.partition(b"\n")[0].split(b":", 3)
     if len(fields) < 4 or fields[1].strip() != b"USERID":
         return None
-    return fields[3].strip(b" \t\r") or None
+    return fields[3].partition(b"\0")[0].translate(None, b" \t\r") or None

@@ -20,6 +20,7 @@ PORT = 53
 CHAIN_LIMIT = 8  # CNAMEs
 PATIENCE = (3.0, 6.0, 12.0)  # seconds for each round through the servers
 PAYLOAD = 1232  # bytes by UDP that no network cuts
+PRINTABLE = bytes(byte if 33 <= byte <= 126 else 0x3F for byte in range(256))
 
 
 class NoSuchHost(Permanent):
@@ -84,11 +85,12 @@ class Resolver:
         return named
 
     def pointers(self, address: str) -> list[bytes]:
-        """The names of an IP address."""
+        """The names of an IP address, with a question mark for each byte that could not stand in a variable or a log line."""
         import dns.reversename
 
         name = dns.reversename.from_address(address)
-        return [b".".join(record.target.labels[:-1]) for record in self._ask(b".".join(name.labels[:-1]), "PTR")]
+        found = (b".".join(record.target.labels[:-1]) for record in self._ask(b".".join(name.labels[:-1]), "PTR"))
+        return [host.translate(PRINTABLE) for host in found if host]
 
     def text(self, name: bytes) -> list[bytes]:
         """The TXT records of a name."""

@@ -9,13 +9,15 @@ import sys
 
 import pytest
 
+from qmailpy.install.setup import DOCUMENTS
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def checkout(tmp_path):
     """A checkout of its own, so that nobody's demo-home is touched."""
-    for name in ("qmailpy", "man", "boot", "README.md", "INSTALL", "INTERNALS", "THOUGHTS", "CHANGES", "LICENSE"):
+    for name in ("qmailpy", "man", "boot", *DOCUMENTS):
         (tmp_path / name).symlink_to(TOP / name)
     for path in TOP.glob("conf-*"):
         shutil.copy(path, tmp_path)

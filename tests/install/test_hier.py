@@ -1,9 +1,12 @@
 """What a home consists of."""
 
 import os
+import pathlib
 
 from qmailpy.home import Home
 from qmailpy.install import hier
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 def home(**facts):
@@ -54,3 +57,25 @@ def test_what_a_queue_shows(tmp_path):
     assert hier.layout_of(str(tmp_path)) == (7, False)
     (tmp_path / "todo/0").mkdir(parents=True)
     assert hier.layout_of(str(tmp_path)) == (7, True)
+
+
+def test_boot_scripts_as_c_has_them():
+    found = modes(entry for entry, _ in hier.boot())
+    assert all(found[f"boot/{name}"] == ("root", "0o755") for name in (
+        "home", "home+df", "proc", "proc+df", "binm1", "binm1+df", "binm2", "binm2+df", "binm3", "binm3+df"))
+    assert found["boot/service/qmail-pop3d/log/run"] == found["boot/service/qmail-pop3d/log"] == ("root", "0o755")
+    assert found["boot/systemd/qmail-send.service"] == ("root", "0o644")
+
+
+def test_every_file_of_boot_is_installed_and_executable_if_it_is_to_run():
+    sources = {source: entry for entry, source in hier.boot() if source}
+    assert set(sources) == {str(path.relative_to(TOP)) for path in (TOP / "boot").rglob("*") if path.is_file()}
+    for source, entry in sources.items():
+        assert os.access(TOP / source, os.X_OK) == bool(entry.mode & 0o111), source
+
+
+def test_folders_come_before_what_is_in_them():
+    seen = {entry.path for entry in hier.folders(home())}
+    for entry, _ in hier.boot():
+        assert os.path.dirname(entry.path) in seen
+        seen.add(entry.path)

@@ -12,7 +12,7 @@ BUILT = b"\x7fELF..." + MARKER + bytes(ROOM + 1) + b"rest"
 def test_settings_are_filled_in_and_nothing_else_changes():
     made = filled(BUILT, "qmail-queue", "/var/qmail", "/usr/bin/python3.11")
     assert len(made) == len(BUILT)
-    assert made.startswith(b"\x7fELF..." + MARKER + b"qmail-queue\0/var/qmail/bin/qmail-queue\0/usr/bin/python3.11\0/var/qmail/lib/qmailpy/current/qmailpy/boot.py\0\0")
+    assert made.startswith(b"\x7fELF..." + MARKER + b"qmail-queue\0/var/qmail/bin/qmail-queue\0/usr/bin/python3.11\0/var/qmail/lib/qmailpy/current/boot.pyc\0\0")
     assert made.endswith(b"\0rest")
     assert is_launcher(made)
 

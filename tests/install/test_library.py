@@ -32,7 +32,7 @@ def install(place):
 def test_a_version_is_complete_compiled_and_current(checkout):
     home, place = install(checkout)
     assert os.path.realpath(home.at("lib/qmailpy/current")) == place
-    assert sorted(name for name in os.listdir(place)) == ["home.conf", "qmailpy", "site"]
+    assert sorted(name for name in os.listdir(place)) == ["boot.pyc", "home.conf", "modules", "qmailpy", "site"]
     assert os.path.exists(place + "/qmailpy/__pycache__")
     assert not os.path.exists(place + "/qmailpy/install")
     assert not os.path.exists(place + "/site/bin")
@@ -63,7 +63,9 @@ def test_differences_are_told(checkout):
     home, place = install(checkout)
     os.chmod(place + "/qmailpy/boot.py", 0o644)
     with open(place + "/qmailpy/boot.py", "a") as out:
-        out.write("# changed\n")
+        out.write("changed = 1\n")
     told = list(library.problems(home, str(checkout / "checkout"), INTERPRETER))
     assert any("qmailpy/boot.py differs" in line for line in told)
+    assert any("has another qmailpy.boot" in line for line in told)
+    assert any("has another boot.pyc" in line for line in told)
     assert any("cannot be imported" in line for line in told)

@@ -1,10 +1,17 @@
-"""The tables in manual pages."""
+"""The manual pages: the tables in them, which there are, and where they point."""
+
+import pathlib
+import re
 
 import pytest
 
 from qmailpy.install.pages import BadPage, filled, main
 from qmailpy.settings.show import entries, overview
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PAGES = sorted((TOP / "man").iterdir())
+PROGRAMS = {path.name for path in (TOP / "bin").iterdir()}
+REFERENCE = re.compile(r"(?:\\fB|^\.BR )((?:\w|\\-)+)(?:\\fR)? ?\((\d)\)", re.MULTILINE)
 PAGE = '.SH X\n.\\" settings: {}\nold\n.\\" end\n.SH Y\n'
 
 
@@ -44,3 +51,27 @@ def test_wrong_words(tmp_path):
 
 def test_our_own_pages_are_up_to_date():
     assert main(["--check"]) == 0
+
+
+def test_pages_of_formats_and_overviews_as_c_has_them():
+    names = {path.name for path in PAGES}
+    assert {name for name in names if name[-1] in "57"} == {
+        "addresses.5", "dot-qmail.5", "envelopes.5", "maildir.5", "mbox.5", "qmail-control.5", "qmail-header.5", "qmail-log.5", "qmail-users.5",
+        "tcp-environ.5", "forgeries.7", "qmail-limits.7", "qmail.7"}
+    assert all(name[-2:] in (".1", ".5", ".7", ".8") for name in names)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_page_points_to_pages_that_are_there(path):
+    found = [(name.replace("\\", ""), section) for name, section in REFERENCE.findall(path.read_text())]
+    assert found
+    for name, section in found:
+        if pages := {page.name for page in PAGES if page.stem == name}:
+            assert f"{name}.{section}" in pages
+        else:
+            assert not name.startswith("qmail") or name in PROGRAMS, name  # another test wants a page of every program
+
+
+def test_the_first_page_names_all_others():
+    text = (TOP / "man/qmail.7").read_text().replace("\\", "")
+    assert [path.name for path in PAGES if f"{path.stem} (" not in text and path.stem not in ("qmail", "addresses")] == []

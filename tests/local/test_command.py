@@ -42,7 +42,7 @@ def test_it_runs_in_the_home_and_words_in_variables_are_no_commands(tmp_path):
 
 
 def test_signals_are_at_their_default(tmp_path):
-    run("grep -E 'Sig(Blk|Ign)' /proc/$$/status > signals", tmp_path)
+    run("grep -E 'Sig(Blk|Ign)' /proc/self/status > signals", tmp_path)
     blocked, ignored = (int(line.split()[1], 16) for line in (tmp_path / "signals").read_text().splitlines())
     assert blocked == 0
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):

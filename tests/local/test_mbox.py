@@ -10,6 +10,7 @@ import pytest
 
 from qmailpy.exits import Temporary
 from qmailpy.local import mbox
+from tests.home import wait_for
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WRITER = """
@@ -78,3 +79,28 @@ def test_many_writers_at_once(place):
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, TOP, str(place / "Mailbox"), str(place / "message")]) for _ in range(5)]
     assert [writer.wait() for writer in writers] == [0] * 5
     assert (place / "Mailbox").read_bytes() == ENTRY * 100
+
+
+def test_a_file_that_was_replaced_while_we_waited_for_its_lock_gets_nothing(place):
+    deliver(place)
+    with open(place / "Mailbox", "rb+") as old:
+        fcntl.flock(old, fcntl.LOCK_EX)
+        child = os.fork()
+        if child == 0:
+            deliver(place)
+            os._exit(0)
+        wait_for(lambda: waits_for_a_lock(child))
+        (place / "fresh").write_bytes(b"")
+        os.rename(place / "fresh", place / "Mailbox")
+        before = old.read()
+        fcntl.flock(old, fcntl.LOCK_UN)
+        assert os.waitpid(child, 0)[1] == 0
+        assert before == ENTRY
+        assert old.read() == b""
+    assert (place / "Mailbox").read_bytes() == ENTRY
+
+
+def waits_for_a_lock(pid):
+    """Whether a process hangs in flock."""
+    with open("/proc/locks") as locks:
+        return any("->" in line and f" {pid} " in line for line in locks)

@@ -6,8 +6,9 @@ import time
 import pytest
 
 from qmailpy.exits import Temporary
-from qmailpy.queue.client import QueueProcess
 from qmailpy.home import Home
+from qmailpy.queue import client
+from qmailpy.queue.client import QueueProcess
 
 
 @pytest.fixture
@@ -80,6 +81,40 @@ def test_an_abandoned_message_has_no_envelope(queue, tmp_path):
     assert process.close() == "Zqq read error (#4.3.0)"
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_a_message_is_given_up_wherever_that_comes(queue, tmp_path, steps):
+    before = os.listdir("/proc/self/fd")
+    process = queue(KEEP + "exit 0")
+    for step in [lambda: process.put(b"x" * 100000), lambda: process.envelope(b"a"), lambda: process.recipient(b"b" * 100000)][:steps]:
+        step()
+    process.abandon()
+    assert not (tmp_path / "envelope").read_bytes().endswith(b"\0\0")
+    assert os.listdir("/proc/self/fd") == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(process.pid, 0)
+
+
+def test_giving_up_after_the_end_is_no_harm(queue):
+    process = queue(KEEP + "exit 0")
+    assert hand_over(process) == ""
+    fd = os.open("/dev/null", os.O_RDONLY)
+    process.abandon()
+    os.close(fd)  # and not closed by somebody else
+
+
+def test_a_program_that_hangs_is_not_waited_for(queue, monkeypatch):
+    monkeypatch.setattr(client, "GRACE", 0.2)
+    process, begin = queue("exec sleep 60"), time.monotonic()
+    try:
+        process.put(b"x")
+        process.abandon()
+        assert time.monotonic() < begin + 30
+        os.kill(process.pid, 0)
+    finally:
+        os.kill(process.pid, 9)
+        os.waitpid(process.pid, 0)
+
+
 def test_a_program_that_reads_nothing(queue):
     assert hand_over(queue("exit 31"), b"x" * 300000).startswith("Dmail server")
     assert hand_over(queue("exit 0"), b"x" * 300000) == "Zqq read error (#4.3.0)"
@@ -106,7 +141,7 @@ def test_what_a_program_leaves_behind_is_not_waited_for(queue, tmp_path):
 
 def test_a_program_that_dies_or_cannot_be_run(queue, tmp_path):
     assert hand_over(queue("kill -9 $$")) == "Zqq crashed (#4.3.0)"
-    for name in (str(tmp_path / "nowhere"), "", "/"):
+    for name in (str(tmp_path / "nowhere"), "nowhere", "true", "/"):
         assert hand_over(queue("", QMAILQUEUE=name)) == "Zunable to exec qq (#4.3.0)"
 
 
@@ -115,7 +150,8 @@ def test_the_homes_own_program_is_the_default(tmp_path):
     program = tmp_path / "bin/qmail-queue"
     program.write_text("#!/bin/sh\nexit 71\n")
     program.chmod(0o755)
-    assert hand_over(QueueProcess(Home(str(tmp_path)), {"PATH": "/bin"})) == "Zmail server temporarily rejected message (#4.3.0)"
+    for env in ({}, {"QMAILQUEUE": ""}, {"QMAILQUEUE": "bin/qmail-queue"}):
+        assert hand_over(QueueProcess(Home(str(tmp_path)), {"PATH": "/bin", **env})) == "Zmail server temporarily rejected message (#4.3.0)"
 
 
 def test_no_descriptor_is_left_behind(queue):

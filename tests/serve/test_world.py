@@ -1,15 +1,20 @@
 """The world of a server's session, and what listeners say of a client."""
 
 import os
+import threading
 import time
 
 import pytest
 
+from qmailpy.exits import Temporary
 from qmailpy.home import Home
-from qmailpy.serve.world import World, client, relay
+from qmailpy.serve.world import SmtpWorld, World, client, relay
 from qmailpy.smtp.auth import Credentials
+from qmailpy.unix.cdb import write
 from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
+from tests.clamdserver import VIRUS, Clamd
+from tests.smtp.world import values
 
 
 @pytest.mark.parametrize(("env", "found"), [
@@ -45,21 +50,77 @@ def test_the_world(tmp_path):
     assert home.queued() == (b"x", b"Fa\0Tb\0\0")
 
 
-def test_the_log_is_clean_and_never_the_clients(capfd, tmp_path):
-    World(Home(str(tmp_path)), {}).log(b"tls: x\r\n\xff y")
-    assert capfd.readouterr().err == "qmail-smtpd: tls: x??? y\n"
+def test_lines_in_the_log_are_printable_and_have_the_programs_name(capfd):
+    world = World(Home("/"), {}, "qmail-qmtpd")
+    world.log(b"a\nb\xe9\0c")
+    for _ in range(3):
+        world.log_once(b"once")
+    world.log_once(b"twice")
+    assert capfd.readouterr().err == "qmail-qmtpd: a?b??c\nqmail-qmtpd: once\nqmail-qmtpd: twice\n"
 
 
-def test_a_pause_comes_after_the_earlier_replies():
+def test_a_log_that_is_the_clients_connection_stays_empty(capfd):
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        World(Home("/"), {}).log(b"x")
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_pause_lets_the_client_read_first(tmp_path):
     source, target = os.pipe()
-    connection = Connection(source, target, 5)
+    connection = Connection(0, target, 5)
     connection.say(b"250 ok")
-    begin = time.monotonic()
-    World(Home("/nowhere"), {}, connection).pause(1)
-    assert time.monotonic() >= begin + 1
-    assert os.read(source, 10) == b"250 ok"
-    os.close(source)
-    os.close(target)
+    world, begin = SmtpWorld(Home(str(tmp_path)), {}, connection, values()), time.monotonic()
+    pausing = threading.Thread(target=world.pause, args=(1,))
+    pausing.start()
+    assert os.read(source, 100) == b"250 ok"
+    assert time.monotonic() - begin < 1
+    pausing.join()
+    assert time.monotonic() - begin >= 1
+    for fd in (source, target):
+        os.close(fd)
+
+
+def test_variables_and_programs():
+    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, None, values())
+    assert (world.variable("A"), world.variable("B"), world.pid) == ("b", None, os.getpid())
+    assert world.ask_program("/bin/false", b"", b"") == 1
+
+
+def test_tables_of_recipients(tmp_path, capfd):
+    world = World(Home(str(tmp_path)), {})
+    write(str(tmp_path / "a.cdb"), [(b":a@x", b"data")])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "short").write_text("")
+    assert world.in_table(b"a.cdb", [b":no@x", b":a@x"]) is True
+    assert world.in_table(b"a.cdb", [b":no@x"]) is False
+    assert world.in_table(os.fsencode(tmp_path / "a.cdb"), [b":a@x"]) is True
+    for _ in range(2):
+        assert world.in_table(b"none.cdb", [b":a@x"]) is None
+        assert world.in_table(b"loop", [b":a@x"]) is None
+    for damaged in (b"folder", b"short"):
+        with pytest.raises(Temporary, match="^unable to check recipients$"):
+            world.in_table(damaged, [b":a@x"])
+    assert capfd.readouterr().err.splitlines() == [
+        "qmail-smtpd: control/recipients: none.cdb is passed over: file does not exist",
+        f"qmail-smtpd: control/recipients: loop is passed over: unable to open {tmp_path}/loop: symbolic link loop"]
+
+
+def test_accounts_and_clamd(tmp_path, capfd):
+    home = Home(str(tmp_path))
+    home.single = True
+    (tmp_path / "alias").symlink_to("alias")
+    assert World(home, {}).has_account(b"no-such-user-here")
+    assert capfd.readouterr().err == f"qmail-smtpd: unable to stat {tmp_path}/alias/.qmail-no-such-user-here: symbolic link loop\n"
+    with Clamd(VIRUS) as server:
+        scan = SmtpWorld(home, {}, None, values()).open_scan(server.address, 5)
+        scan.put(b"x")
+        assert scan.verdict() == b"Eicar-Signature"
 
 
 def test_what_programs_are_told_of_the_client(tmp_path):
@@ -81,10 +142,11 @@ def test_passwords_are_checked_in_the_home(tmp_path):
     home.program("check", "#!/bin/sh\ntest \"$(tr '\\000' '|' <&3)\" = 'bob|secret||' && exec \"$@\"\n")
     connection = Connection(0, 1, 30)
     for check, secret, accepted in ((("bin/check", "true"), b"secret", True), (("bin/check", "true"), b"other", False), (("bin/check", "false"), b"secret", False)):
-        assert World(Home(str(tmp_path)), dict(os.environ), connection, check=check).authenticate(Credentials(b"bob", secret)) is accepted
+        world = SmtpWorld(Home(str(tmp_path)), dict(os.environ), connection, values(), check)
+        assert world.authenticate(Credentials(b"bob", secret)) is accepted
 
 
 def test_stamps():
-    process, seconds = World(Home("/nowhere"), {}).stamp().split(b".")
+    process, seconds = SmtpWorld(Home("/nowhere"), {}, None, values()).stamp().split(b".")
     assert int(process) == os.getpid()
     assert int(seconds) > 1700000000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Secret, digits, numbered
+from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Routes, Secret, Sizes, digits, numbered
 
 
 @pytest.mark.parametrize(("data", "value"), [
@@ -57,6 +57,14 @@ def test_names_compare_without_case():
     assert Names.parse(b"A.Example\n# c\nb@C \n") == {b"a.example", b"b@c"}
 
 
+@pytest.mark.parametrize(("data", "value"), [
+    (b"a@B:10k\n", {b"a@b": b"10"}), (b"a:1\nA:2\n", {b"a": b"2"}), (b":7\n#b:1\nc\n", {b"": b"7"}), (b"a:1:2\n", {b"a": b"1"}),
+    (b"a:1\na:x\n", {b"a": b"1"}), (b"a:x\na:1\n", {b"a": b"1"}), (b"a:x\na:\n", {b"a": b""}), (b"", {}),
+])
+def test_sizes(data, value):
+    assert Sizes.parse(data) == value
+
+
 def test_a_pem_file_is_there_or_not():
     assert Pem.parse(b"anything") is True
 
@@ -67,3 +75,13 @@ def test_a_secret_is_a_line():
 
 def test_a_variable_with_several_lines_is_a_list():
     assert List.from_env(b"a\nb") == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(("kind", "data", "public"), [
+    (Line, b"x y\n", b"x y\n"), (Secret, b"key\n", b""), (Secret, b"\n", b"\n"), (Pem, b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN CERTIFICATE-----\n"),
+    (Pem, b"-----BEGIN EC PRIVATE KEY-----\n", b""), (Routes, b"a:b\n# c d\n", b"a:b\n# c d\n"), (Routes, b"a:b:25 user pass word\n:c", b"a:b:25 (login not shown)\n:c"),
+    (Routes, b"a:b\tp", b"a:b (login not shown)"), (Routes, b"a: u p", b"a: (login not shown)"), (Routes, b"relay u p", b"relay (login not shown)"), (Routes, b"a b:c", b"a b:c"),
+    (Routes, b"a:b  \n", b"a:b  \n"),
+])
+def test_what_anybody_may_be_shown(kind, data, public):
+    assert kind.public(data) == public

@@ -140,3 +140,20 @@ def test_a_program_without_settings_has_no_entries():
 @pytest.mark.parametrize(("text", "expected"), [("a-b", "a\\-b"), (".domain", "\\&.domain"), ("'x", "\\&'x"), ("a\\b", "a\\eb")])
 def test_roff(text, expected):
     assert roff(text) == expected
+
+
+SECRETS = {"smtproutes": "a:b\n:relay.example:26 joe my:secret word\n", "signkey": "my:secret word\n", "clientcert.pem": "-----BEGIN PRIVATE KEY-----\nmy:secret word\n"}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("mode", [0o644, 0o640])
+def test_secrets_are_not_shown_and_must_not_be_open_to_all(home, name, mode):
+    said(home, **{name: SECRETS[name]})
+    os.chmod(home.at("control", name), mode)
+    found = said(home)[name]
+    assert b"secret" not in found.replace(b"holds a secret", b"") and b"joe" not in found
+    assert found.endswith(b"\nOops! This file holds a secret, and everybody may read it: it should have mode 0640.\n") == (mode == 0o644)
+
+
+def test_routes_are_shown_without_their_logins(home):
+    assert said(home, smtproutes=SECRETS["smtproutes"])["smtproutes"].startswith(b"\nSMTP route: a:b\nSMTP route: :relay.example:26 (login not shown)\n")

@@ -5,17 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.exits import Temporary
+from qmailpy.smtp import qmtp as protocol
 from qmailpy.smtp.qmtp import LineEnds, QmtpServer, qmqp_message
-from qmailpy.text.netstring import Ended, Malformed, Reader, encoded
+from qmailpy.text.netstring import Ended, Malformed, Reader, TooLong, encoded
 from qmailpy.text.received import Client
+from tests.netstrings import qmqp as qmqp_package
+from tests.netstrings import qmtp as package
 from tests.smtp.world import FakeWorld, values
 
 OK = encoded(b"Kok 1000000000 qp 77")
 NO_GATEWAY = encoded(b"Dsorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
-
-
-def package(body=b"\nSubject: x\n\nbody\n", sender=b"a@b", recipients=(b"c@ours.example",)):
-    return encoded(body) + encoded(sender) + encoded(b"".join(map(encoded, recipients)))
 
 
 def source(data, step):
@@ -41,7 +40,7 @@ def test_a_message(step):
     said, world = qmtp(package() * 2, step=step)
     assert said == OK * 2
     sender, recipients, message = world.queued[0]
-    assert (sender, recipients) == (b"a@b", [b"c@ours.example"])
+    assert (sender, recipients) == (b"a@b.example", [b"c@ours.example"])
     assert message.startswith(b"Received: from unknown (192.0.2.7)\n  by unknown with QMTP; ")
     assert message.endswith(b"\nSubject: x\n\nbody\n")
     assert len(world.queued) == 2
@@ -96,12 +95,34 @@ def test_the_queue_programs_words_go_to_each_recipient():
     assert (said, world.queued) == (encoded(b"Dno thanks (#5.7.0)") * 2, [])
 
 
+HOP = b"Received: from x\n"
+
+
+@pytest.mark.parametrize(("body", "looping"), [
+    (b"\n" + 99 * HOP + b"\nbody\n", False), (b"\n" + 100 * HOP + b"\nbody\n", True), (b"\nx: y\n\n" + 100 * HOP, False),
+    (b"\r" + 100 * HOP.replace(b"\n", b"\r\n"), True), (b"\n" + 50 * HOP + 50 * b"Delivered-To: y\n", True),
+])
+@pytest.mark.parametrize("step", [7, 1 << 20])
+def test_a_message_that_goes_round_in_circles(body, looping, step):
+    said, world = qmtp(package(body), step=step)
+    assert said == (encoded(b"Dtoo many hops, this message is looping (#5.4.6)") if looping else OK)
+    assert len(world.queued) == (not looping)
+
+
+def test_what_is_remembered_of_recipients_has_a_limit(monkeypatch):
+    monkeypatch.setattr(protocol, "RECIPIENTS", 2)
+    said, world = qmtp(package(recipients=[b"a@else.example", b"b@ours.example", b"c@ours.example", b"d@else.example"]))
+    assert said == NO_GATEWAY + OK + encoded(b"Zsorry, too many recipients (#4.5.3)") * 2
+    assert world.queued[0][1] == [b"b@ours.example"]
+
+
 @pytest.mark.parametrize("data", [b"0:,", encoded(b"xbody") + b"1:a,0:,", package()[:-1] + b";", b"5:\nabcd;", package()[:-2] + b"5,"])
 def test_malformed_messages_queue_nothing(data):
     world = FakeWorld()
     with pytest.raises(Malformed):
         qmtp(data, world)
     assert world.queued == []
+    assert world.abandoned == (data != b"0:,")
 
 
 @given(st.integers(0, len(package()) - 1))
@@ -114,13 +135,44 @@ def test_no_queue():
         qmtp(package(), FakeWorld(broken=True))
 
 
+NO_MAILBOX = encoded(b"Dsorry, no mailbox here by that name. (#5.1.1)")
+ACCOUNTS = {"recipientchk": 1, "locals": frozenset([b"ours.example"])}
+TABLES = {"recipientchk": 2, "recipients": [b"r"]}
+MIXED = [b"c@ours.example", b"z@ours.example", b"d@else.example", b"a\nb@ours.example"]
+
+
+@pytest.mark.parametrize("checked", [ACCOUNTS, TABLES], ids=["accounts", "tables"])
+def test_a_recipient_without_a_mailbox_is_refused_alone(checked):
+    world = FakeWorld(accounts=[b"c"], tables={b"r": [b":c@ours.example"]})
+    said, _ = qmtp(package(recipients=MIXED), world, **checked)
+    assert said == OK + NO_MAILBOX + NO_GATEWAY + encoded(b"Dsorry, I can't handle that recipient (#5.1.3)")
+    assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]]
+    assert (world.logged, world.paused) == ([b"realrcptto 42 192.0.2.7 z@ours.example"], [])
+
+
+@pytest.mark.parametrize("checked", [ACCOUNTS, TABLES], ids=["accounts", "tables"])
+def test_qmailrrtdenyall_refuses_all_recipients_of_that_message_and_of_no_other(checked):
+    world = FakeWorld(accounts=[b"c"], tables={b"r": [b":c@ours.example"]}, env={"QMAILRRTDENYALL": "1"})
+    said, _ = qmtp(package(recipients=MIXED) + package(), world, **checked)
+    assert said == NO_MAILBOX * 4 + OK
+    assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]]
+
+
+def test_tables_are_not_asked_for_a_client_that_may_relay():
+    assert qmtp(package(recipients=[b"z@ours.example", b"x@far.example"]), FakeWorld(tables={b"r": "damaged"}), relay=b"", **TABLES)[0] == OK * 2
+
+
+@pytest.mark.parametrize(("world", "checked"), [({"accounts": "unable to read cdb user database"}, ACCOUNTS), ({"tables": {b"r": "damaged"}}, TABLES), ({}, TABLES)])
+def test_trouble_with_a_recipient_check_ends_the_connection_and_queues_nothing(world, checked):
+    world = FakeWorld(**world)
+    with pytest.raises(Temporary):
+        qmtp(package(), world, **checked)
+    assert world.queued == []
+
+
 def qmqp(data, step=1 << 20, **world):
     world = FakeWorld(**world)
     return qmqp_message(source(data, step), Client(), world), world
-
-
-def qmqp_package(message=b"Subject: x\n\nbody\n", sender=b"a@b", recipients=(b"c@d",)):
-    return encoded(encoded(message) + encoded(sender) + b"".join(map(encoded, recipients)))
 
 
 @pytest.mark.parametrize("step", [1, 7, 1 << 20])
@@ -128,7 +180,7 @@ def test_a_qmqp_message(step):
     said, world = qmqp(qmqp_package(recipients=[b"c@d", b"e"]), step)
     assert said == OK
     sender, recipients, message = world.queued[0]
-    assert (sender, recipients) == (b"a@b", [b"c@d", b"e"])
+    assert (sender, recipients) == (b"a@b.example", [b"c@d", b"e"])
     assert b"with QMQP" in message and message.endswith(b"\nSubject: x\n\nbody\n")
 
 
@@ -138,10 +190,16 @@ def test_qmqp_addresses_that_no_envelope_can_hold(package):
     assert (said, world.queued) == (encoded(b"Dsorry, I can't accept addresses like that (#5.1.3)"), [])
 
 
-@pytest.mark.parametrize("data", [b"x", b"3:0:,,", b"20:1:x,", qmqp_package()[:-1] + b";", b"1" * 101])
-def test_qmqp_malformed(data):
-    with pytest.raises((Malformed, Ended, ValueError)):
+@pytest.mark.parametrize(("data", "problem"), [
+    (b"x", Malformed), (b"3:0:,,", Malformed), (b"20:1:x,", Ended), (qmqp_package()[:-1] + b";", Malformed), (b"1" * 101, TooLong), (b"0" * 101, Malformed),
+])
+def test_qmqp_malformed(data, problem):
+    with pytest.raises(problem):
         qmqp(data)
+
+
+def test_a_qmqp_message_that_goes_round_in_circles():
+    assert qmqp(qmqp_package(100 * HOP))[0] == encoded(b"Dtoo many hops, this message is looping (#5.4.6)")
 
 
 def test_qmqp_verdict():

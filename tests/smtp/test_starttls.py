@@ -99,7 +99,7 @@ def test_what_was_said_before_is_forgotten():
     assert b"".join(one.feed(b"STARTTLS\r\n")) == b"220 ready for tls\r\n"
     facts = one.facts
     assert (facts.user, facts.helo, facts.relay, facts.client.info, facts.sender, facts.recipients) == (None, None, None, b"ident", None, [])
-    assert world.told[-2:] == [("tls",), ("introduce", None, b"ident")]
+    assert world.done[-2:] == [("tls", world.tls), ("introduce", (None, b"ident"))]
     heard = b"".join(one.feed(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@theirs.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n.\r\n")).splitlines()
     assert [line[:3] for line in heard] == [b"250", b"553", b"250", b"354", b"250"]
     assert world.queued[0][2].startswith(b"Received: from client.example (ident@192.0.2.7)\n  by unknown with ESMTPS (TLS_X encrypted); ")
@@ -145,9 +145,9 @@ def test_a_prefix_in_clear_never_changes_what_happens_in_tls(before, after):
         b"".join(one.feed(b"EHLO y\r\n" + clear))
         if one.facts.tls is None:
             return None
-        world.told.clear()
+        world.done.clear()
         world.queued.clear()
-        return b"".join(one.feed(b"".join(after))), world.queued, world.told
+        return b"".join(one.feed(b"".join(after))), world.queued, world.done
 
     found = inside(b"".join(before))
     assert found is None or found == inside(b"STARTTLS\r\n")

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_ports_by_number_and_name():
 
 @pytest.mark.parametrize(("answer", "user"), [
     (b"1 , 2 : USERID : UNIX : joe\r\n", b"joe"), (b"1,2:USERID:UNIX:a:b \r\n", b"a:b"), (b"1 , 2 : ERROR : NO-USER\r\n", None), (b"", None), (b"junk\n", None),
-    (b"1,2 : USERID : UNIX : \r\n", None),
+    (b"1,2 : USERID : UNIX : \r\n", None), (b"1,2:USERID:UNIX: a b\tc\r\n", b"abc"), (b"1,2:USERID:UNIX:a\0b\n", b"a"),
 ])
 def test_ident_answers(answer, user):
     assert ident_user(answer) == user
@@ -71,6 +72,26 @@ def test_ident_asks_the_clients_host(monkeypatch):
         thread.join()
     assert asked == [b"5 , 6\r\n"]
     assert ident(("127.0.0.1", 6), ("127.0.0.1", 5), 1) is None
+
+
+def test_an_ident_server_that_drips_is_not_waited_for(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(listen, "IDENT", server.getsockname()[1])
+        over = threading.Event()
+
+        def drip():
+            connection, _ = server.accept()
+            with connection:
+                while not over.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        begin = time.monotonic()
+        assert ident(("127.0.0.1", 6), ("127.0.0.1", 5), 0.2) is None
+        assert time.monotonic() < begin + 10
+        over.set()
+        thread.join()
 
 
 def test_tuning_leaves_the_descriptor_open():

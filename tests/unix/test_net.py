@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.net import connect, family, packed
+from qmailpy.unix.net import NoSource, connect, family, packed, trouble
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -32,10 +32,12 @@ def test_talking_both_ways(server):
     thread.start()
     stream = connect(address, port, 5, 5)
     data = b"x" * 1000
+    assert not stream.waiting()
     stream.send(data)
     got = b""
     while len(got) < len(data):
         got += stream.receive()
+    assert not stream.waiting()
     stream.close()
     thread.join()
     assert got == data
@@ -74,3 +76,20 @@ def test_addresses():
     assert len(packed("::1")) == 16
     with pytest.raises(OSError):
         packed("nonsense")
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 1 << 70])
+def test_a_port_that_is_none(port):
+    with pytest.raises(OSError, match="port"):
+        connect("127.0.0.1", port, 5, 5)
+
+
+@pytest.mark.parametrize("source", ["192.0.2.77", "host", "2001:db8::1"])
+def test_a_source_address_that_this_host_does_not_have(server, source):
+    with pytest.raises(NoSource):
+        connect(*server.getsockname()[:2], 5, 5, source)
+
+
+@pytest.mark.parametrize(("problem", "words"), [(ConnectionResetError(104, "x"), "connection reset"), (TimeoutError("timed out"), "timed out"), (ValueError("x"), "x")])
+def test_trouble_in_words(problem, words):
+    assert trouble(problem) == words

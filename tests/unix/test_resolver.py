@@ -50,6 +50,14 @@ def test_pointers_and_text():
         assert Resolver(dns.env).text(b"text.example") == [b"ab"]
 
 
+@pytest.mark.parametrize(("said", "name"), [
+    ("a\\000b\\010\\255.example.", [b"a?b??.example"]), ("x\\032y=z.example.", [b"x?y=z.example"]), (".", []),
+])
+def test_names_that_no_variable_could_hold(said, name):
+    with DnsServer({"1.2.0.192.in-addr.arpa ptr": [said]}) as dns:
+        assert Resolver(dns.env).pointers("192.0.2.1") == name
+
+
 @pytest.mark.parametrize("name", [b"none.example", b"", b"a..b", b"x" * 64 + b".example", b".".join([b"x" * 60] * 5)])
 def test_names_that_do_not_exist(name):
     with DnsServer(ZONE) as dns, pytest.raises(NoSuchHost):

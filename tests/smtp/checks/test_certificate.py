@@ -28,7 +28,7 @@ def ask(tls, recipient=b"a@far.example", relay=None, **given):
 def test_a_listed_address_lets_the_client_relay(tls, listed, matched):
     refused, facts, world = ask(tls, tlsclients=frozenset([listed]))
     assert refused is None
-    assert (facts.relay, facts.vouched, world.told) == (b"", matched, [("introduce", b"", b"ident")])
+    assert (facts.relay, facts.vouched, world.done) == (b"", matched, [("introduce", (b"", b"ident"))])
 
 
 @pytest.mark.parametrize(("tls", "given", "text"), [
@@ -47,11 +47,11 @@ def test_a_listed_address_lets_the_client_relay(tls, listed, matched):
 def test_refusals(tls, given, text):
     refused, facts, world = ask(tls, **given)
     assert refused == text
-    assert (facts.relay, facts.vouched, world.told) == (None, None, [])
+    assert (facts.relay, facts.vouched, world.done) == (None, None, [])
 
 
 @pytest.mark.parametrize(("recipient", "relay"), [(b"a@ours.example", None), (b"a@far.example", b".gw"), (b"a", None)])
 def test_where_no_certificate_is_needed_none_is_looked_at(recipient, relay):
     refused, facts, world = ask(Secured(b"X", shown=True, trouble="certificate has expired"), recipient, relay)
     assert refused is None
-    assert (facts.relay, world.told) == (relay, [])
+    assert (facts.relay, world.done) == (relay, [])

@@ -1,0 +1,1 @@
+"""The project's own benchmark: `make bench` (INSTALL says how to read it)."""
