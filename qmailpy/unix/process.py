@@ -6,7 +6,7 @@ import _signal  # the module signal builds enums at import, which costs millisec
 import errno
 import os
 
-from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,6 +137,29 @@ def allow_descriptors(count: int) -> None:
 def wait(pid: int) -> int:
     """Wait for a child: its exit status, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_within(pid: int, seconds: float) -> int | None:
+    """Wait for a child, but only so long: its exit status, or minus the signal; None if it still runs."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # a kernel before 5.3: without limit
+        return wait(pid)
+    try:
+        wait_readable(fd, seconds)
+    except TimedOut:
+        return None
+    finally:
+        os.close(fd)
+    return wait(pid)
+
+
+def kill(pid: int) -> None:
+    """End a child at once, if it is ours to end: a setuid program may not be."""
+    try:
+        os.kill(pid, _signal.SIGKILL)
+    except OSError:
+        pass
 
 
 def pipe() -> tuple[int, int]:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, die_of_interrupts, ended, execute, fork_working, name_process, pipe, spawn, wait
+from qmailpy.unix.process import Identity, allow_descriptors, die_of_interrupts, ended, execute, fork_working, kill, name_process, pipe, spawn, wait, wait_within
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
@@ -222,3 +222,12 @@ def test_an_interrupt_ends_a_process_unless_it_is_ignored(before, status):
         return 7
 
     assert wait(fork_working(interrupted, {})) == status
+
+
+def test_waiting_for_a_limited_time():
+    assert wait_within(spawn(["sh", "-c", "exit 7"], {"PATH": os.environ["PATH"]}, {}), 30) == 7
+    pid = spawn(["sleep", "1000"], {"PATH": os.environ["PATH"]}, {})
+    assert wait_within(pid, 0.05) is None
+    kill(pid)
+    assert wait_within(pid, 30) == -signal.SIGKILL
+    kill(pid)  # which is not there any more
