@@ -14,9 +14,8 @@ LAYERS = ("errnotext", "exits", "home", "text", ("smtp", "pop3"), "unix", "setti
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in ((names,) if isinstance(names, str) else names)}
 ENTRANCES = {"boot"}  # executed, never imported by the suite
 
-PURE = ("text/", "smtp/", "pop3/", "settings/kinds.py", "settings/table.py", "queue/paths.py", "queue/exitcodes.py", "send/route.py", "send/schedule.py",
-        "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "local/dotqmail.py", "remote/route.py", "remote/report.py",
-        "remote/source.py", "remote/sender.py")
+PURE = ("text/", "smtp/", "pop3/", "settings/kinds.py", "settings/table.py", "queue/paths.py", "queue/exitcodes.py", "send/schedule.py",
+        "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "remote/route.py", "remote/report.py", "remote/source.py", "remote/sender.py")
 IMPURE_IMPORTS = {"os", "io", "socket", "_socket", "select", "time", "signal", "_signal", "ssl", "random", "subprocess", "fcntl", "threading", "pathlib"}
 SYSTEM_IMPORTS = {"socket", "_socket", "select", "selectors", "signal", "_signal", "ssl", "subprocess", "fcntl", "threading", "multiprocessing",
                   "asyncio", "ctypes"}

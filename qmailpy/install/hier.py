@@ -18,7 +18,7 @@ QUEUE_MODE = 0o4711
 # Modes of programs that are not 0755.
 PROGRAM_MODES = {
     "qmail-queue": QUEUE_MODE,
-    **dict.fromkeys(("qmail-lspawn", "qmail-start", "qmail-newu", "qmail-newmrh"), 0o700),
+    **dict.fromkeys(("qmail-lspawn", "qmail-start", "qmail-newu", "qmail-newmrh", "qmail-recipients"), 0o700),
     **dict.fromkeys(("qmail-getpw", "qmail-local", "qmail-remote", "qmail-rspawn", "qmail-clean", "qmail-send", "splogger", "qmail-pw2u", "qmail-popup"),
                     0o711),
 }

@@ -7,7 +7,8 @@ import stat
 
 from qmailpy.errnotext import wording
 from qmailpy.exits import Permanent, Temporary, is_temporary
-from qmailpy.local import command, dotqmail, forward, maildir, mbox
+from qmailpy.local import command, forward, maildir, mbox
+from qmailpy.text import dotqmail
 from qmailpy.unix.fds import BLOCK, read_all, write_all
 
 TYPE_CHECKING = False

@@ -35,7 +35,7 @@ def summary(fd: int) -> bytes:
     lines = [b"FROM %s TO <%s>" % (printable(seen[b"return-path"], b"?"), printable(seen[b"delivered-to"], b"?"))]
     if seen[b"from"]:
         lines.append(BOLD + printable(seen[b"from"], b"/") + PLAIN)
-    lines.append(beginning(seen[b"subject"], next(message.body(), b""), WIDTH))
+    lines.append(beginning(seen[b"subject"], message.body(), WIDTH))
     return b"\n".join([*lines, b"", b""])
 
 

@@ -13,6 +13,7 @@ from qmailpy.home import here
 from qmailpy.spawn import report
 from qmailpy.spawn.daemon import Spawner
 from qmailpy.text import assign
+from qmailpy.unix import accounts
 from qmailpy.unix.fds import close_quietly, read_all
 from qmailpy.unix.process import Identity, execute, fork_working, pipe, spawn, wait
 
@@ -69,12 +70,9 @@ class Child:
 
     def listed(self) -> bytes | None:
         """What users/cdb says; None if nothing."""
-        from qmailpy.unix.cdb import Reader
-
         try:
-            table = Reader(self.home.at("users", "cdb"))
-            return None if table.absent else assign.find(self.local, table.get)
-        except (Temporary, ValueError):
+            return accounts.listed(self.home, self.local)
+        except Temporary:
             raise Stop(report.CDB) from None
 
     def asked(self) -> bytes:

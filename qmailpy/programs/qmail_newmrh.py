@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.errnotext import wording
-from qmailpy.exits import OK, Temporary
+from qmailpy.exits import OK
 from qmailpy.home import here
-from qmailpy.settings.kinds import rows
-from qmailpy.unix.cdb import write
-from qmailpy.unix.files import contents
+from qmailpy.settings.compiled import compile_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +14,6 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    home = here()
     os.umask(0o033)
-    try:
-        data = contents(home.at("control", "morercpthosts"))
-        if data is None:
-            raise FileNotFoundError(2, "no such file")
-    except OSError as problem:
-        raise Temporary(f"unable to read control/morercpthosts: {wording(problem.errno)}") from problem
-    try:
-        write(home.at("control", "morercpthosts.cdb"), ((row.lower(), b"") for row in rows(data)))
-    except OSError as problem:
-        raise Temporary(f"unable to write control/morercpthosts.cdb: {wording(problem.errno)}") from problem
+    compile_list(here(), "control", "morercpthosts")
     return OK

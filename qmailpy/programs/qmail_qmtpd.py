@@ -8,7 +8,7 @@ from __future__ import annotations
 from qmailpy.exits import OK, PERMANENT, TEMPORARY, Temporary
 from qmailpy.home import here
 from qmailpy.serve.world import World, client, relay
-from qmailpy.settings.load import load
+from qmailpy.settings.load import load_for_server
 from qmailpy.smtp.qmtp import QmtpServer
 from qmailpy.text.netstring import Malformed, Reader, TooLong
 from qmailpy.unix.connection import Connection, Gone
@@ -42,8 +42,8 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     with shielded():
         try:
             home = here()
-            values = load(home, SETTINGS, env)
+            values = load_for_server(home, SETTINGS, env)
         except Temporary:
             return TEMPORARY
         connection = Connection(0, 1, PATIENCE)
-        return serve(QmtpServer(Reader(connection.read), values, client(env), World(home, env), relay(env)), connection, PATIENCE)
+        return serve(QmtpServer(Reader(connection.read), values, client(env), World(home, env, "qmail-qmtpd"), relay(env)), connection, PATIENCE)

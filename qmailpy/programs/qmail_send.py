@@ -16,8 +16,8 @@ from qmailpy.send.daemon import Daemon
 from qmailpy.send.files import Files
 from qmailpy.send.finish import Finisher
 from qmailpy.send.log import log
-from qmailpy.send.route import CHANNELS
 from qmailpy.send.settings import Settings
+from qmailpy.text.route import CHANNELS
 from qmailpy.unix.files import lock
 from qmailpy.unix.signals import ALRM, HUP, TERM, Wakeup, shielded
 

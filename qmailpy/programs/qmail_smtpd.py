@@ -6,8 +6,8 @@ import os
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
-from qmailpy.serve.world import World, client, relay
-from qmailpy.settings.load import load
+from qmailpy.serve.world import SmtpWorld, client, relay
+from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
 
-SETTINGS = ("smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes")
+SETTINGS = (
+    "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
+    "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
+)
 LOST = 1
 
 
 def settings(home: Home, env: Mapping[str, str]) -> Values:
     """The values of the control files.  Raises Temporary."""
-    values = load(home, SETTINGS, env)
+    values = load_for_server(home, SETTINGS, env)
     if not values.known("smtpgreeting"):
         raise Temporary("neither control/smtpgreeting nor control/me is there")
     return values
@@ -76,5 +79,5 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
                 complain(f"qmail-smtpd: fatal: {problem.text}")
             os.write(1, reply.NO_CONTROLS.wire())
             return LOST
-        session = Session(values, client(env), World(home, env), relay(env))
-        return serve(session, Connection(0, 1, max(values.number("timeoutsmtpd"), 1)))
+        connection = Connection(0, 1, max(values.number("timeoutsmtpd"), 1))
+        return serve(Session(values, client(env), SmtpWorld(home, env, connection), relay(env)), connection)

@@ -7,7 +7,7 @@ import time
 
 from qmailpy.exits import Temporary
 from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
-from qmailpy.unix.fds import BLOCK, close_quietly, set_nonblocking, write_all
+from qmailpy.unix.fds import BLOCK, close_quietly, may_complain, set_nonblocking, write_all
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import ended, pipe, spawn, wait
 
@@ -35,15 +35,14 @@ class QueueProcess:
         self._failed = False
         self._parts: list[bytes] = []
         self._size = 0
-        program = env.get("QMAILQUEUE", home.at("bin", "qmail-queue"))
+        name = env.get("QMAILQUEUE") or "bin/qmail-queue"
         fds: list[int] = []
         try:
             for _ in range(4):
                 fds += pipe()
             message, self._target, addresses, self._envelope, self._errors, errors, self._texts, texts = fds
             # Programs of different schools write their custom text to descriptor 2, 4 or 6, some to two of them.
-            self.pid = spawn([env.get("QMAILQUEUE", "bin/qmail-queue")], env, {0: message, 1: addresses, 2: errors, 4: texts, 6: texts},
-                             program=program, cwd=home.path, unrunnable=UNRUNNABLE)
+            self.pid = spawn([name], env, {0: message, 1: addresses, 2: errors, 4: texts, 6: texts}, program=name, cwd=home.path, unrunnable=UNRUNNABLE)
         except OSError as problem:
             close_quietly(*fds)
             raise Temporary("qqt failure", "4.3.0") from problem
@@ -157,9 +156,9 @@ class QueueProcess:
 
 def pass_on(said: bytes) -> None:
     """Pass on what a queue program said on its standard error, unless ours is the client's connection."""
+    if not may_complain():
+        return
     try:
-        if os.path.sameopenfile(2, 0) or os.path.sameopenfile(2, 1):
-            return
         write_all(2, said)
     except OSError:
         pass

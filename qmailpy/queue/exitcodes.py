@@ -61,5 +61,5 @@ def custom_text(custom: bytes) -> str:
     text = custom[:CUSTOM_LIMIT].rstrip(b"\r\n\t ")
     if len(custom) <= 2 or len(text) < 2:
         return ""
-    letter = "D" if text.startswith(b"D") else "Z"
+    letter = "D" if text.startswith(b"D") else "Z"  # whatever it is, as in C
     return letter + "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text[1:])

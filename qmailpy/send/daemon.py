@@ -9,9 +9,9 @@ from qmailpy.exits import Temporary
 from qmailpy.send import clean, finish, todo
 from qmailpy.send.deliveries import TRY_AGAIN, Deliveries
 from qmailpy.send.log import log
-from qmailpy.send.route import CHANNELS
 from qmailpy.send.schedule import Schedule
 from qmailpy.send.settings import AGAIN
+from qmailpy.text.route import CHANNELS
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.signals import ALRM, HUP, TERM

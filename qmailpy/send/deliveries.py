@@ -9,8 +9,8 @@ from qmailpy.send.channel import Lost
 from qmailpy.send.jobs import Delivery, Job
 from qmailpy.send.log import log, safe
 from qmailpy.send.passes import OddRecord, Pass
-from qmailpy.send.route import CHANNELS, expand_sender
 from qmailpy.send.schedule import Schedule, next_retry
+from qmailpy.text.route import CHANNELS, expand_sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.send.route import CHANNELS
 from qmailpy.text.envelope import DONE, sender_of
+from qmailpy.text.route import CHANNELS
 from qmailpy.unix.fds import write_all
 from qmailpy.unix.files import contents, remove, sync_file, sync_folder
 

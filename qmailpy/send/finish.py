@@ -8,7 +8,7 @@ from qmailpy.exits import Temporary
 from qmailpy.queue.client import QueueProcess
 from qmailpy.send import bounce
 from qmailpy.send.log import log
-from qmailpy.send.route import CHANNELS
+from qmailpy.text.route import CHANNELS
 from qmailpy.unix.fds import BLOCK
 
 TYPE_CHECKING = False

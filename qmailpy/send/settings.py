@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qmailpy.exits import Temporary
 from qmailpy.send.bounce import Postmark
-from qmailpy.send.route import Routes
 from qmailpy.settings.load import load
+from qmailpy.text.route import Routes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Settings:
         self.concurrency = (values.number("concurrencylocal"), values.number("concurrencyremote"))
         self.postmark = Postmark(values.line("bouncefrom"), values.line("bouncehost"),
                                  values.line("doublebounceto") + b"@" + values.line("doublebouncehost"))
-        self.routes = Routes(values.line("envnoathost"), frozenset(), lower(values.list("percenthack")), {})
+        self.routes = Routes(values.line("envnoathost"), frozenset(), values.names("percenthack") or frozenset(), {})
         for name in AGAIN:
             self.reread(name)
 
@@ -35,10 +35,10 @@ class Settings:
         values = load(self.home, (name,))
         if name == "virtualdomains":
             return values.map(name) or {}
-        found = values.list(name)
+        found = values.names(name)
         if found is None:
             raise Temporary("neither control/locals nor control/me is there")
-        return lower(found)
+        return found
 
     def adopt(self, rules: frozenset[bytes] | dict[bytes, bytes]) -> None:
         """Go by what `read` gave."""
@@ -50,8 +50,3 @@ class Settings:
     def reread(self, name: str) -> None:
         """Read locals or virtualdomains; the old rules stay if that cannot be.  Raises Temporary."""
         self.adopt(self.read(name))
-
-
-def lower(names: list[bytes] | None) -> frozenset[bytes]:
-    """Names as they are compared."""
-    return frozenset(name.lower() for name in names or ())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from qmailpy.send.log import log, safe
-from qmailpy.send.route import CHANNELS
 from qmailpy.text.envelope import PID, RECIPIENT, SENDER, UID, RecordReader, number
+from qmailpy.text.route import CHANNELS
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
 from qmailpy.unix.files import remove, sync_file, sync_folder
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qmailpy.queue.paths import Paths
-    from qmailpy.send.route import Routes
+    from qmailpy.text.route import Routes
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 FILE_MODE = 0o600

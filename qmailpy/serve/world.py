@@ -1,28 +1,58 @@
-"""The world around a server's session: the clock, this host's addresses, morercpthosts.cdb, the queue; and what the listener says of the client."""
+"""The world around a server's session: the clock, this host's addresses, its users and tables, programs, clamd, the queue; what the listener says."""
 
 from __future__ import annotations
 
 import os
 import time
 
+from qmailpy.exits import Temporary
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
+from qmailpy.unix.fds import may_complain, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.unix.clamd import Scan
+    from qmailpy.unix.connection import Connection
+
+PAUSE = 1 << 31  # seconds: longer than any client waits, and no more than sleep takes
+LOG_LINE = 4000  # bytes: lines up to this length of processes that share a pipe do not mix
 
 
 class World:
-    """The real one (smtp/world.py says what a session may ask)."""
+    """The real one (smtp/world.py says what a session may ask).
 
-    def __init__(self, home: Home, env: Mapping[str, str]) -> None:
-        self.home, self.env = home, env
+    name  of the program, for the log
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str], name: str = "qmail-smtpd") -> None:
+        self.home, self.env, self.name = home, env, name
+        self.pid = os.getpid()
+        self._told: set[bytes] = set()
 
     def now(self) -> int:
         return int(time.time())
+
+    def variable(self, name: str) -> str | None:
+        return self.env.get(name)
+
+    def log(self, line: bytes) -> None:
+        if not may_complain():
+            return
+        from qmailpy.text.loglines import SAFE
+
+        try:
+            write_all(2, self.name.encode() + b": " + line[:LOG_LINE].translate(SAFE) + b"\n")
+        except OSError:
+            pass  # nobody wants it
+
+    def log_once(self, line: bytes) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self.log(line)
 
     def is_own_address(self, address: str) -> bool:
         from qmailpy.unix.ipme import own_addresses
@@ -37,8 +67,50 @@ class World:
 
         return lookup(path, name) is not None
 
+    def has_account(self, local: bytes) -> bool:
+        from qmailpy.serve.mailboxes import exists
+
+        return exists(self.home, local, self.log)
+
+    def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
+        from qmailpy.unix.cdb import Reader, Unopenable
+
+        why = "file does not exist"
+        try:
+            table = Reader(os.path.join(self.home.path, os.fsdecode(name)))
+            if not table.absent:
+                return any(table.get(key) is not None for key in keys)
+        except Unopenable as problem:
+            why = problem.text
+        except Temporary as problem:
+            raise Temporary("unable to check recipients", "4.3.0") from problem
+        self.log_once(b"control/recipients: %s is passed over: %s" % (name, os.fsencode(why)))
+        return None
+
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)
+
+
+class SmtpWorld(World):
+    """The real one for SMTP, with the client's connection in it."""
+
+    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection) -> None:
+        super().__init__(home, env)
+        self.connection = connection
+
+    def pause(self, seconds: int) -> None:
+        self.connection.flush()
+        time.sleep(min(seconds, PAUSE))
+
+    def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
+        from qmailpy.serve.rcptcheck import ask
+
+        return ask(self.home, self.env, program, sender, recipient)
+
+    def open_scan(self, address: bytes, seconds: int) -> Scan:
+        from qmailpy.unix.clamd import Scan
+
+        return Scan(address, seconds)
 
 
 def client(env: Mapping[str, str]) -> Client:

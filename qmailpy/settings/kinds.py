@@ -150,7 +150,24 @@ class Map(Kind):
     """key:value lines; keys compare without case."""
 
     name = "map"
-    parse = staticmethod(pairs)
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        return pairs(data)
+
+
+class Sizes(Map):
+    """address:bytes lines; of a value that begins with digits these count, and one without any never takes its place."""
+
+    @staticmethod
+    def parse(data: bytes) -> object:
+        found: dict[bytes, bytes] = {}
+        for row in rows(data):
+            key, colon, value = row.partition(b":")
+            size = digits(value)
+            if colon and (size is not None or not found.get(key.lower(), b"").isdigit()):
+                found[key.lower()] = value if size is None else b"%d" % size
+        return found
 
 
 class Pem(Kind):

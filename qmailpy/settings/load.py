@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.settings.table import Setting
 
+RECIPIENT_CHECKS = {1: ("envnoathost", "locals", "percenthack", "virtualdomains"), 2: ("recipients",)}  # what recipientchk needs, by its value
+
 
 class Unreadable(Temporary):
     """A control file is there, but cannot be read or understood."""
@@ -25,48 +27,48 @@ class Unreadable(Temporary):
 class Values:
     """Values by the setting's name, each asked for by what it is."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("all",)
 
     def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
+        self.all = values
 
     def line(self, name: str) -> bytes:
         """The value of a Line; b"" if there is none."""
-        value = self._values[name]
+        value = self.all[name]
         assert value is None or isinstance(value, bytes), name
         return value or b""
 
     def known(self, name: str) -> bool:
         """Whether there is a value at all, be it an empty one."""
-        return self._values[name] is not None
+        return self.all[name] is not None
 
     def number(self, name: str) -> int:
         """The value of a Number."""
-        value = self._values[name]
+        value = self.all[name]
         assert isinstance(value, int), name
         return value
 
     def flag(self, name: str) -> bool:
         """The value of a Flag."""
-        value = self._values[name]
+        value = self.all[name]
         assert isinstance(value, bool), name
         return value
 
     def names(self, name: str) -> frozenset[bytes] | None:
         """The value of a Names list, in lower case; None if the file is absent."""
-        value = self._values[name]
+        value = self.all[name]
         assert value is None or isinstance(value, frozenset), name
         return value
 
     def list(self, name: str) -> list[bytes] | None:
         """The value of a List; None if the file is absent."""
-        value = self._values[name]
+        value = self.all[name]
         assert value is None or isinstance(value, list), name
         return value
 
     def map(self, name: str) -> dict[bytes, bytes] | None:
         """The value of a Map; None if the file is absent."""
-        value = self._values[name]
+        value = self.all[name]
         assert value is None or isinstance(value, dict), name
         return value
 
@@ -79,6 +81,13 @@ def load(home: Home, names: Iterable[str], env: Mapping[str, str] = {}) -> Value
     present = files(home)
     cache: dict[str, object] = {}
     return Values({name: value(SETTINGS[name], home, env, cache, present) for name in names})
+
+
+def load_for_server(home: Home, names: Iterable[str], env: Mapping[str, str]) -> Values:
+    """The named settings, recipientchk, and those that its value asks for: they may be large, and few servers need them.  Raises Unreadable."""
+    values = load(home, (*names, "recipientchk"), env)
+    needed = RECIPIENT_CHECKS.get(values.number("recipientchk"), ())
+    return Values({**values.all, **load(home, needed, env).all}) if needed else values
 
 
 def files(home: Home) -> frozenset[str] | None:
@@ -114,7 +123,8 @@ def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str,
     me = cache["me"]
     if me is None:
         return setting.kind.absent if setting.literal is None else setting.literal
-    return [me] if setting.kind.name == "list" else me
+    assert isinstance(me, bytes)
+    return frozenset((me.lower(),)) if setting.kind.name == "names" else me
 
 
 def read(setting: Setting, home: Home) -> object:

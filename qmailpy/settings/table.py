@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Routes, Secret
+from qmailpy.settings.kinds import Flag, Line, List, Map, Names, Number, Patterns, Pem, Routes, Secret, Sizes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Message-ID host name is ", ".")),
     Setting("localiphost", Line, SMTPD, "Host name that takes the place of this host's [IP address] in recipient addresses.", default=ME,
             shown=("Local IP address becomes ", ".")),
-    Setting("locals", List, (SEND, SMTPD, QMTPD),
+    Setting("locals", Names, (SEND, SMTPD, QMTPD),
             "Domains whose mail is delivered here, one a line. Without it and without me qmail-send does not start.", default=ME,
             shown=("Messages for ", " are delivered locally.", "Messages for me are delivered locally.")),
     Setting("me", Line, (INJECT, REMOTE, SEND, SMTPD), "The full name of this host; the default of many settings.",
             shown=("My name is ", ".", "My name is undefined! Uh-oh.")),
     Setting("morercpthosts", List, "qmail-newmrh", "Further entries for rcpthosts; they count once qmail-newmrh has compiled them into morercpthosts.cdb.",
             shown=("SMTP clients may send messages to recipients at ", ".", "No effect.")),
-    Setting("percenthack", List, (SEND, SMTPD, QMTPD), "Domains where user%host@domain means user@host, one a line.",
+    Setting("percenthack", Names, (SEND, SMTPD, QMTPD), "Domains where user%host@domain means user@host, one a line.",
             shown=("The percent hack is allowed for user%host@", ".", "The percent hack is not allowed.")),
     Setting("plusdomain", Line, INJECT, "Domain that takes the place of a plus sign at the end of a host name.", default=ME, literal=b"plusdomain",
             env="QMAILPLUSDOMAIN", shown=("Plus domain name is ", ".")),
@@ -153,11 +153,11 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Revocation lists: ", "", "Client certificates are not checked for revocation.")),
     Setting("databeforegreet", Flag, SMTPD, "If set, clients that talk before the greeting are refused.", env="DATABEFOREGREET",
             shown=("Clients must wait for the greeting.", "Clients need not wait for the greeting.")),
-    Setting("databytesmf", Map, SMTPD,
+    Setting("databytesmf", Sizes, SMTPD,
             "address:bytes or @domain:bytes, one a line: the largest message by its sender, in the place of databytes; an empty key stands for the empty "
             "sender; 0: any size.",
             zero="DATABYTESMF", shown=("Limit by sender: ", "", "No limits by sender.")),
-    Setting("databytesrcpt", Map, SMTPD,
+    Setting("databytesrcpt", Sizes, SMTPD,
             "address:bytes or @domain:bytes, one a line: the largest message by its recipient, in the place of databytes; 0: any size.",
             zero="DATABYTESRCPT", shown=("Limit by recipient: ", "", "No limits by recipient.")),
     Setting("dh1024.pem", Pem, SMTPD,

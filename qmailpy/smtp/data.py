@@ -1,9 +1,19 @@
 """The message in an SMTP dialogue: where it ends, its dots, its hops, its size (RFC 5321 section 4.5.2).
 
-CR LF . CR LF at the start of a line ends it, and nothing else does.  A bare LF is an error; a bare CR is data.
+CR LF . CR LF at the start of a line ends it, and nothing else does.  A bare LF is an error; a bare CR is data.  What is
+read goes into the queue, and past clamd, as it comes.
 """
 
 from __future__ import annotations
+
+from qmailpy.smtp import reply
+from qmailpy.smtp.reply import Reply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qmailpy.smtp.world import Queue, Scan
 
 END = b"\r\n.\r\n"
 HELD = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # beginnings of what decides how a line goes on
@@ -104,3 +114,54 @@ class DataReader:
         data = data.replace(b"\r\n", b"\n")
         self.size += len(data)
         return data
+
+
+class Message:
+    """A message that DATA has begun.  It ends with `submit` or `discard`.
+
+    limit  bytes that the client's data may have; 0: any number
+    scan   where a copy goes that is looked into; None: nowhere
+    """
+
+    __slots__ = ("reader", "queue", "limit", "scan")
+
+    def __init__(self, queue: Queue, limit: int, scan: Scan | None = None) -> None:
+        self.reader, self.queue, self.limit, self.scan = DataReader(), queue, limit, scan
+
+    @property
+    def too_big(self) -> bool:
+        """Whether it is over the limit so far."""
+        return bool(self.limit) and self.reader.size > self.limit
+
+    def feed(self, data: bytes) -> None:
+        """Pass on bytes of the client.  Raises StrayNewline."""
+        content = self.reader.feed(data)
+        if self.too_big:
+            self.queue.fail()
+            self.stop_scan()
+        elif content:
+            self.put(content)
+
+    def put(self, content: bytes) -> None:
+        """Add to the message as it is queued."""
+        self.queue.put(content)
+        if self.scan:
+            self.scan.put(content)
+
+    def stop_scan(self) -> None:
+        """Nobody asks for clamd's verdict any more."""
+        if self.scan:
+            self.scan.close()
+
+    def discard(self) -> None:
+        """Have nothing queued."""
+        self.stop_scan()
+        self.queue.abandon()
+
+    def submit(self, sender: bytes, recipients: Iterable[bytes], now: int) -> Reply:
+        """Write the envelope, and say what became of it all."""
+        self.queue.envelope(sender)
+        for recipient in recipients:
+            self.queue.recipient(recipient)
+        verdict = self.queue.close()
+        return reply.of_verdict(verdict) if verdict else Reply(250, f"ok {now} qp {self.queue.pid}")

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from qmailpy.smtp.data import Message
+
     class Settings(Protocol):
         """The values of the control files by their names (settings/load.py)."""
 
@@ -45,9 +47,13 @@ class Facts:
     room_taken  bytes of memory that these take, about
     recipient   of the RCPT that is being judged
     size        that the client has announced with MAIL; 0: none
+    signed      the recipient being judged bore a tag of ours
+    missing     a recipient without a mailbox was accepted, and DATA is to be refused for it
+    limit       bytes that the message may have for the recipients so far; 0: any number
+    message     that has come and is being judged
     """
 
-    __slots__ = ("values", "client", "relay", "helo", "sender", "recipients", "room_taken", "recipient", "size")
+    __slots__ = ("values", "client", "relay", "helo", "sender", "recipients", "room_taken", "recipient", "size", "signed", "missing", "limit", "message")
 
     def __init__(self, values: Settings, client: Client, relay: bytes | None = None) -> None:
         self.values, self.client, self.relay = values, client, relay
@@ -57,6 +63,9 @@ class Facts:
         self.room_taken = 0
         self.recipient = b""
         self.size = 0
+        self.signed = self.missing = False
+        self.limit = 0
+        self.message: Message | None = None
 
     def side(self, name: str) -> str:
         """The name of the setting of a pair that counts now: NAMEint for a client that may relay, else NAMEext (aio: ext and int)."""
@@ -65,6 +74,8 @@ class Facts:
     def forget_transaction(self) -> None:
         """As after RSET."""
         self.sender, self.recipients, self.room_taken, self.recipient, self.size = None, [], 0, b"", 0
+        self.signed = self.missing = False
+        self.limit, self.message = 0, None
 
     def accept_recipient(self, address: bytes) -> None:
         """Add an address to the envelope."""

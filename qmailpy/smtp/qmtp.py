@@ -7,6 +7,7 @@ netstring of recipients; each recipient has a reply of its own.  QMQP is one net
 from __future__ import annotations
 
 from qmailpy.smtp import reply
+from qmailpy.smtp.checks.mailbox import lacks_mailbox
 from qmailpy.smtp.checks.rcpt import may_relay
 from qmailpy.smtp.data import HopCounter
 from qmailpy.smtp.facts import Facts
@@ -34,8 +35,9 @@ BAD_SENDER = "Dunacceptable sender (#5.1.7)"
 BAD_ADDRESS = "Dsorry, I can't accept addresses like that (#5.1.3)"
 TOO_BIG = "Dsorry, that message size exceeds my databytes limit (#5.3.4)"
 LOOPING = "Dtoo many hops, this message is looping (#5.4.6)"
-TAKEN, BAD, STRANGE = 0, 1, 2  # what becomes of a recipient
-REFUSALS = {BAD: encoded(b"Dsorry, I can't handle that recipient (#5.1.3)"), STRANGE: encoded(b"D" + b"".join(reply.NO_GATEWAY.lines))}
+TAKEN, BAD, STRANGE, HOMELESS = 0, 1, 2, 3  # what becomes of a recipient
+REFUSALS = {BAD: encoded(b"Dsorry, I can't handle that recipient (#5.1.3)"), STRANGE: encoded(b"D" + b"".join(reply.NO_GATEWAY.lines)),
+            HOMELESS: encoded(b"D" + b"".join(reply.NO_MAILBOX.lines))}
 TOO_MANY = encoded(b"Z" + b"".join(reply.TOO_MANY.lines))
 
 
@@ -146,6 +148,7 @@ class QmtpServer:
         """Put the recipients that are accepted: what became of each, and how many more were not looked at."""
         fates, surplus = bytearray(), 0
         relay = self.facts.relay
+        self.facts.forget_transaction()
         self.reader.left = self.reader.length()
         while self.reader.left:
             address = self.reader.string(ADDRESS_LIMIT - len(relay or b""))
@@ -156,12 +159,14 @@ class QmtpServer:
                 fates.append(STRANGE)
             elif address is None or not acceptable(address):
                 fates.append(BAD)
+            elif lacks_mailbox(self.facts, self.world):
+                fates.append(HOMELESS)
             else:
                 queue.recipient(address + (relay or b""))
                 fates.append(TAKEN)
         self.reader.left = None
         self.reader.comma()
-        return fates, surplus
+        return bytearray([HOMELESS]) * len(fates) if self.facts.missing else fates, surplus  # QMAILRRTDENYALL
 
 
 def qmqp_message(reader: Reader, client: Client, world: World) -> bytes:

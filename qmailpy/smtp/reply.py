@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qmailpy.exits import Temporary
 
 class Reply:
     """A code and its lines of text; `closing` says with which exit status the session ends after it, None: it goes on."""
@@ -38,6 +41,23 @@ TOO_BIG = Reply(552, "sorry, that message size exceeds my databytes limit (#5.3.
 BAD_MAIL_FROM = Reply(553, "sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
 TOO_MANY = Reply(452, "sorry, too many recipients (#4.5.3)")
 NO_GATEWAY = Reply(553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
+NOT_OURS = Reply(553, "Not our message (#5.7.1)")
+NO_MAILBOX = Reply(550, "sorry, no mailbox here by that name. (#5.1.1)")
+NO_MAILBOX_AMONG = Reply(554, "sorry, no mailbox here by that name. (#5.1.1)")
+REFUSED_BY_PROGRAM = Reply(553, "sorry, no mailbox here by that name. (#5.1.1)")
+CANNOT_VERIFY = Reply(421, "unable to verify recipient (#4.3.0)", closing=1)
+CANNOT_EXECUTE = Reply(421, "unable to execute recipient check (#4.3.0)", closing=1)
+NO_SCANNER = Reply(451, "sorry, virus scanner temporarily unavailable (#4.3.0)")
+
+
+def virus(name: bytes) -> Reply:
+    """The reply for a message with a virus."""
+    return Reply(554, b"sorry, your message contains a virus: " + name + b" (#5.7.1)")
+
+
+def end_of_session(problem: Temporary) -> Reply:
+    """The reply for trouble that the session cannot go on with."""
+    return Reply(421, f"{problem.text} (#{problem.status})", closing=1)
 
 
 def of_verdict(verdict: str) -> Reply:

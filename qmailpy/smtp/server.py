@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from qmailpy.exits import Temporary
 from qmailpy.smtp import reply
-from qmailpy.smtp.checks.order import AT_MAIL, AT_RCPT, refusal
-from qmailpy.smtp.data import DataReader, StrayNewline
+from qmailpy.smtp.checks.bounce import without_tag
+from qmailpy.smtp.checks.message import begin_scan, is_one_for_all, recipient_limit, strictest
+from qmailpy.smtp.checks.order import AT_DATA, AT_END, AT_MAIL, AT_RCPT, refusal
+from qmailpy.smtp.data import Message, StrayNewline
 from qmailpy.smtp.facts import Facts
 from qmailpy.smtp.reply import Reply
 from qmailpy.text.address import literal, parameters, path
@@ -17,52 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from qmailpy.smtp.facts import Settings
-    from qmailpy.smtp.world import Queue, World
+    from qmailpy.smtp.world import SmtpWorld
     from qmailpy.text.received import Client
 
 LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is AUTH's (RFC 4954 section 4)
 
 
-class Message:
-    """One message on its way from the client into the queue."""
-
-    __slots__ = ("reader", "queue", "limit")
-
-    def __init__(self, queue: Queue, limit: int) -> None:
-        self.reader, self.queue, self.limit = DataReader(), queue, limit
-
-    @property
-    def too_big(self) -> bool:
-        """Whether it is over the limit so far; 0: there is none."""
-        return bool(self.limit) and self.reader.size > self.limit
-
-    def feed(self, data: bytes) -> None:
-        """Pass on bytes of the client.  Raises StrayNewline."""
-        content = self.reader.feed(data)
-        if self.too_big:
-            self.queue.fail()
-        elif content:
-            self.queue.put(content)
-
-    def finish(self, sender: bytes, recipients: list[bytes], now: int) -> Reply:
-        """Write the envelope, and say what became of it all."""
-        if self.reader.looping:
-            self.queue.fail()
-        self.queue.envelope(sender)
-        for recipient in recipients:
-            self.queue.recipient(recipient)
-        verdict = self.queue.close()
-        if not verdict:
-            return Reply(250, f"ok {now} qp {self.queue.pid}")
-        if self.reader.looping:
-            return reply.LOOPING
-        return reply.TOO_BIG if self.too_big else reply.of_verdict(verdict)
-
-
 class Session:
     """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at."""
 
-    def __init__(self, values: Settings, client: Client, world: World, relay: bytes | None = None) -> None:
+    def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None) -> None:
         self.facts = Facts(values, client, relay)
         self.world = world
         self.closing: int | None = None
@@ -95,8 +61,7 @@ class Session:
     def abandon(self) -> None:
         """The client has gone, or must go: a message under way is not queued."""
         if self.message:
-            self.message.queue.fail()
-            self.message.queue.close()
+            self.message.discard()
             self.message = None
 
     def tell(self, answer: Reply) -> bytes:
@@ -126,7 +91,8 @@ class Session:
 
     def ehlo(self, argument: bytes) -> Reply:
         self.helo(argument)
-        return Reply(250, self.name(), "PIPELINING", f"SIZE {self.facts.values.number('databytes')}", "8BITMIME")
+        sizes = (f"SIZE {self.facts.values.number('databytes')}",) if is_one_for_all(self.facts.values) else ()
+        return Reply(250, self.name(), "PIPELINING", *sizes, "8BITMIME")
 
     def rset(self, argument: bytes) -> Reply:
         self.facts.forget_transaction()
@@ -146,7 +112,7 @@ class Session:
             return refused
         size = self.facts.size
         self.facts.forget_transaction()
-        self.facts.sender, self.facts.size = self.own_literal(sender), size
+        self.facts.sender, self.facts.size = without_tag(self.facts, self.own_literal(sender), self.world.now()), size
         return reply.OK
 
     def rcpt(self, argument: bytes) -> Reply:
@@ -155,9 +121,12 @@ class Session:
         found = path(argument)
         if found is None:
             return reply.SYNTAX
-        self.facts.recipient = self.own_literal(found[0])
+        address = self.own_literal(found[0])
+        self.facts.recipient = without_tag(self.facts, address, self.world.now())
+        self.facts.signed = self.facts.recipient != address
         if refused := refusal(AT_RCPT, self.facts, self.world):
             return refused
+        self.facts.limit = strictest((self.facts.limit, recipient_limit(self.facts, self.world)))
         self.facts.accept_recipient(self.facts.recipient + (self.facts.relay or b""))
         return reply.OK
 
@@ -166,13 +135,17 @@ class Session:
             return reply.WANT_MAIL
         if not self.facts.recipients:
             return reply.WANT_RCPT
+        if refused := refusal(AT_DATA, self.facts, self.world):
+            self.facts.forget_transaction()
+            return refused
         try:
             queue = self.world.open_queue()
         except Temporary:
             self.facts.sender = None
             return reply.NO_QUEUE
-        self.message = Message(queue, self.facts.values.number("databytes"))
-        queue.put(received(b"SMTP", self.facts.client, self.told_helo(), self.world.now()))
+        self.message = Message(queue, self.facts.limit)
+        self.message.scan = begin_scan(self.facts, self.world)
+        self.message.put(received(b"SMTP", self.facts.client, self.told_helo(), self.world.now()))
         self.doing = "reading the message"
         return reply.GO_AHEAD
 
@@ -187,13 +160,24 @@ class Session:
             return b""
         if not self.message.reader.over:
             return b""
+        self.doing = "queueing the message"
+        rest = self.message.reader.rest
+        yield self.tell(self.finish())
+        self.doing = "waiting for a command"
+        return rest
+
+    def finish(self) -> Reply:
+        """The message has come: judge it, and have it queued or not."""
+        self.facts.message = self.message
+        refused = refusal(AT_END, self.facts, self.world)
         message, self.message = self.message, None
+        assert message
         sender, recipients = self.facts.sender or b"", self.facts.recipients
         self.facts.forget_transaction()
-        self.doing = "queueing the message"
-        yield self.tell(message.finish(sender, recipients, self.world.now()))
-        self.doing = "waiting for a command"
-        return message.reader.rest
+        if refused:
+            message.discard()
+            return refused
+        return message.submit(sender, recipients, self.world.now())
 
     def told_helo(self) -> bytes | None:
         """The HELO name for the Received field: None if it is the name that the client has anyway."""

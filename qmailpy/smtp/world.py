@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Protocol
 
     class Queue(Protocol):
@@ -29,11 +30,34 @@ if TYPE_CHECKING:
         def abandon(self) -> None:
             """Give it up in the middle: nothing is queued."""
 
+    class Scan(Protocol):
+        """A message on its way through clamd (unix/clamd.py)."""
+
+        def put(self, data: bytes) -> None:
+            """Add bytes of the message."""
+
+        def verdict(self) -> bytes | None:
+            """End the message: the name of the virus in it, None if there is none.  Raises Temporary, with the reason, if clamd cannot tell."""
+
+        def close(self) -> None:
+            """Give it up; it may have ended."""
+
     class World(Protocol):
-        """Everything outside the dialogue."""
+        """Everything outside a dialogue by which mail comes in.  `pid` is what log lines tell this process by."""
+
+        pid: int
 
         def now(self) -> int:
             """Seconds since 1970."""
+
+        def variable(self, name: str) -> str | None:
+            """A variable of the environment; None: it is not set."""
+
+        def log(self, line: bytes) -> None:
+            """Tell the administrator; whatever bytes there are, it is one line."""
+
+        def log_once(self, line: bytes) -> None:
+            """The same, unless this session has told that line before."""
 
         def is_own_address(self, address: str) -> bool:
             """Whether this host has that IP address."""
@@ -41,5 +65,23 @@ if TYPE_CHECKING:
         def in_more_rcpthosts(self, name: bytes) -> bool:
             """Whether control/morercpthosts.cdb has that key.  Raises Temporary."""
 
+        def has_account(self, local: bytes) -> bool:
+            """Whether mail for a local part is delivered to anybody here.  Raises Temporary, with the text of a reply."""
+
+        def in_table(self, name: bytes, keys: Sequence[bytes]) -> bool | None:
+            """Whether a cdb file of the home has one of the keys; None if the file is not there.  Raises Temporary, with the text of a reply."""
+
         def open_queue(self) -> Queue:
             """Begin a message.  Raises Temporary."""
+
+    class SmtpWorld(World, Protocol):
+        """And what only SMTP asks."""
+
+        def pause(self, seconds: int) -> None:
+            """Send the replies to earlier commands, then do nothing for so many seconds."""
+
+        def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
+            """Run a program of RCPTCHECK's: its exit status, or minus the signal that ended it.  Raises Temporary, with the text of a reply."""
+
+        def open_scan(self, address: bytes, seconds: int) -> Scan:
+            """Begin to pass a message through the clamd at address:port, each step within so many seconds."""

@@ -30,6 +30,10 @@ class Account:
     def __init__(self, user: bytes, uid: int, gid: int, home: bytes, dash: bytes, ext: bytes) -> None:
         self.user, self.uid, self.gid, self.home, self.dash, self.ext = user, uid, gid, home, dash, ext
 
+    def fields(self) -> bytes:
+        """The same, each ended by NUL, as qmail-getpw says it."""
+        return b"%s\0%d\0%d\0%s\0%s\0%s\0" % (self.user, self.uid, self.gid, self.home, self.dash, self.ext)
+
 
 def records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The records of users/cdb, that of the wildcard characters last.  Raises BadLine."""

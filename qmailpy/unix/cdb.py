@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 
 from qmailpy.errnotext import wording
-from qmailpy.exits import Temporary
-from qmailpy.unix.files import contents, replace
+from qmailpy.exits import Temporary, is_temporary
+from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.files import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,23 +17,57 @@ if TYPE_CHECKING:
 HEADER = 2048  # bytes: 256 pairs of position and length
 
 
+class Unopenable(Temporary):
+    """There is such a file, but it cannot be opened, and trying again does not help."""
+
+
+class Pages:
+    """The bytes of an open file, read where they are asked for: a large table costs no more memory than a small one."""
+
+    __slots__ = ("_fd", "_head", "_size")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._size = os.fstat(fd).st_size
+        self._head = os.pread(fd, HEADER, 0)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        return self._head[start:stop] if stop <= HEADER else os.pread(self._fd, max(stop - start, 0), start)
+
+    def close(self) -> None:
+        """The table calls this when it is let go."""
+        close_quietly(self._fd)
+
+
 class Reader:
-    """One database, read whole.  Raises Temporary if it cannot be read or is damaged; a missing file is an empty database."""
+    """One database.  Raises Temporary if it cannot be read or is damaged; a missing file is an empty database."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        try:
-            data = contents(path)
-        except OSError as problem:
-            raise Temporary(f"unable to read {path}: {wording(problem.errno)}") from problem
-        self.absent = data is None
         self._table = None
-        if data is not None:
-            if len(data) < HEADER:
-                raise self._damaged()
-            from cdblib import Reader as Table
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self.absent = True
+            return
+        except OSError as problem:
+            raise (Temporary if is_temporary(problem.errno) else Unopenable)(f"unable to open {path}: {wording(problem.errno)}") from problem
+        self.absent = False
+        try:
+            data = Pages(fd)
+        except OSError as problem:
+            close_quietly(fd)
+            raise Temporary(f"unable to read {path}: {wording(problem.errno)}") from problem
+        if len(data[0:HEADER]) < HEADER:
+            data.close()
+            raise self._damaged()
+        from cdblib import Reader as Table
 
-            self._table = Table(data)
+        self._table = Table(data)
 
     def get(self, key: bytes) -> bytes | None:
         """The value of the first record with this key; None if there is none."""

@@ -81,3 +81,18 @@ def close_quietly(*fds: int) -> None:
 def set_nonblocking(fd: int) -> None:
     """Have writes return at once.  Only for pipes that nobody else shares."""
     os.set_blocking(fd, False)
+
+
+def may_complain() -> bool:
+    """Whether descriptor 2 is open, and not the client's connection on 0 or 1, as it is under some listeners: a line there would land in the dialogue."""
+    found = identity(2)
+    return found is not None and found not in (identity(0), identity(1))
+
+
+def identity(fd: int) -> tuple[int, int] | None:
+    """What tells an open file from all others; None if the descriptor is closed."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -6,6 +6,7 @@ import _socket
 import errno
 
 from qmailpy.errnotext import wording
+from qmailpy.unix.poll import Poll
 
 BLOCK = 65536
 PORTS = range(1, 1 << 16)
@@ -47,6 +48,12 @@ class Stream:
         view = memoryview(data)
         while view:
             view = view[self._socket.send(view[:BLOCK]):]
+
+    def waiting(self) -> bool:
+        """Whether there is something to receive, or the end."""
+        poll = Poll()
+        poll.add(self._socket.fileno())
+        return bool(poll.wait(0))
 
     def receive(self) -> bytes:
         """What comes next; empty at the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal  # the module signal builds enums at import, which costs milliseconds
+import errno
 import os
 
 from qmailpy.unix.fds import close_quietly
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     Text = str | bytes
 
 UNRUNNABLE = 111
+IGNORED = (_signal.SIGPIPE, _signal.SIGXFSZ)  # by the interpreter, from its start
+SHELL = "/bin/sh"
 
 
 class Identity:
@@ -65,10 +68,22 @@ def spawn(
 
 
 def execute(argv: Sequence[Text], env: Mapping[str, str], program: Text | None = None) -> NoReturn:
-    """Become another program.  Raises OSError if it cannot be executed."""
+    """Become another program, which finds SIGPIPE and SIGXFSZ as they usually are.  Raises OSError if it cannot be executed.
+
+    A program that is looked up may be a script without a #! line, as for execvp: it is the shell's then.
+    """
+    for number in IGNORED:
+        _signal.signal(number, _signal.SIG_DFL)
     if program is not None:
         os.execve(program, list(argv), env)
-    os.execvpe(argv[0], list(argv), env)
+    if not argv[0]:
+        raise FileNotFoundError(errno.ENOENT, "a program needs a name")  # Python calls that a mistake in the code
+    try:
+        os.execvpe(argv[0], list(argv), env)
+    except OSError as problem:
+        if problem.errno != errno.ENOEXEC:
+            raise
+    os.execve(SHELL, ["sh", "-c", 'exec "$0" "$@"', *argv], env)
 
 
 def place(fds: Mapping[int, int]) -> None:
@@ -104,7 +119,7 @@ def standard() -> dict[int, int]:
 
 def reset_signals() -> None:
     """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
-    for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
+    for number in (*IGNORED, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
         if _signal.getsignal(number) != _signal.SIG_DFL:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())

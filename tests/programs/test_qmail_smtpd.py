@@ -1,6 +1,7 @@
 """qmail-smtpd as a process, its descriptors pipes."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +10,12 @@ import pytest
 
 from qmailpy.programs.qmail_smtpd import serve
 from qmailpy.smtp.server import Session
+from qmailpy.text.batv import signed, today
 from qmailpy.text.received import Client
+from qmailpy.unix.cdb import write
 from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
+from tests.clamdserver import CLEAN, VIRUS, Clamd
 from tests.smtp.world import FakeQueue, FakeWorld, values
 
 MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n"
@@ -132,6 +136,67 @@ def test_bad_control_files(home):
     (home.path / "control/rcpthosts").mkdir()
     done = home.run("qmail-smtpd", stdin=b"QUIT\r\n")
     assert (done.stdout, done.returncode) == (b"421 unable to read controls (#4.3.0)\r\n", 1)
+
+
+CHECKED = b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<c@ours.example>\r\nRCPT TO:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n%s.\r\nQUIT\r\n"
+
+
+def test_all_checks_of_recipients_and_content_together(home):
+    """Tables, a program, signed senders, limits and a clamd, all real; what they say goes into the log and not to the client."""
+    (home.path / "users").mkdir()
+    (home.path / "users/recipients").write_text("c@ours.example\n")
+    home.run("qmail-recipients")
+    home.program("rc", "#!/bin/sh\necho $RECIPIENT >&2; echo chatter\n[ -z \"$SENDER\" ]\n")
+    good, bad = (signed(address, b"key", today(int(time.time()))) for address in (b"c@ours.example", b"z@ours.example"))
+    with Clamd(CLEAN, VIRUS) as server:
+        home.control(recipientchk="2\n", recipients="users/recipients.cdb\n", signkey="key\n", clamd=server.address.decode(), databytesrcpt="c@ours.example:5\n")
+        for body, reply in ((b"abcd\r\n", b"250 ok "), (b"abcd\r\n", b"554 sorry, your message contains a virus: Eicar-Signature"), (b"abcde\r\n", b"552 ")):
+            done = home.run("qmail-smtpd", stdin=CHECKED % (bad, good, body), TCPREMOTEIP="192.0.2.7", RCPTCHECK=str(home.path / "bin/rc"))
+            replies = done.stdout.splitlines()
+            assert replies[1:8] == [b"250-me.example", b"250-PIPELINING", b"250 8BITMIME", b"250 ok", b"553 Not our message (#5.7.1)",
+                                    b"550 sorry, no mailbox here by that name. (#5.1.1)", b"250 ok"]
+            assert replies[9].startswith(reply)
+            assert home.queued()[1] == (b"F\0Tc@ours.example\0\0" if reply.startswith(b"250") else b"")
+            logged = done.stderr.decode().splitlines()
+            assert re.fullmatch(r"qmail-smtpd: realrcptto \d+ 192\.0\.2\.7 z@ours\.example", logged.pop(1))
+            assert logged[:3] == ["qmail-smtpd: bad bounce: at 192.0.2.7 to c@ours.example", "c@ours.example", "chatter"]
+            assert logged[3:] == (["qmail-smtpd: clamd: virus Eicar-Signature from 192.0.2.7"] if reply.startswith(b"554") else [])
+        assert [scan[1].endswith(b"\nabcd\n") for scan in server.scans[:2]] == [True, True]
+
+
+def test_accounts_are_checked_by_the_homes_tables(home):
+    (home.path / "users").mkdir()
+    (home.path / "users/assign").write_text(f"=bob:bob:1:2:{home.path}:::\n+bob-:bob:1:2:{home.path}:-::\n+:alias:1:2:{home.path}:-::\n.\n")
+    home.run("qmail-newu")
+    home.control(locals="ours.example\n", recipientchk="0\n")
+    said = MAIL.replace(b"<c@", b"<%s@")
+    for local, code in ((b"bob", b"250"), (b"bob-x", b"550"), (b"zzz", b"550")):
+        assert home.run("qmail-smtpd", stdin=said % local, RECIPIENTCHK="1").stdout.splitlines()[2][:3] == code
+    assert home.run("qmail-smtpd", stdin=said % b"zzz").stdout.splitlines()[2][:3] == b"250"
+    (home.path / "users/cdb").write_text("damaged")
+    done = home.run("qmail-smtpd", stdin=MAIL, RECIPIENTCHK="1")
+    assert (done.stdout.splitlines()[-1], done.returncode) == (b"421 unable to read cdb user database (#4.3.0)", 1)
+
+
+def test_a_delay_holds_one_reply_and_not_those_before(home):
+    home.control(recipientchk="2\n", recipients="r\n", recipientchkdelay="1\n")
+    write(str(home.path / "r"), [])
+    child = start(home)
+    child.stdin.write(b"NOOP\r\n" + MAIL.replace(b"DATA", b"QUIT"))
+    begin, heard = time.monotonic(), b""
+    while not heard.endswith(b"250 ok\r\n250 ok\r\n"):
+        heard += child.stdout.read(1000)
+    assert child.stdout.read(1000).startswith(b"550 ")
+    assert time.monotonic() - begin >= 1
+    child.communicate()
+
+
+@pytest.mark.parametrize(("env", "reply"), [({}, b"250 ok "), ({"CLAMDFAILREJECT": "1"}, b"451 "), ({"CLAMDFAILREJECT": "1", "NOCLAMD": ""}, b"250 ok ")])
+def test_a_clamd_that_is_not_there(home, env, reply):
+    home.control(clamd="127.0.0.1\n")
+    done = home.run("qmail-smtpd", stdin=MAIL + b"x\r\n.\r\nQUIT\r\n", **env)
+    assert done.stdout.splitlines()[-2].startswith(reply)
+    assert done.stderr == (b"" if "NOCLAMD" in env else b"qmail-smtpd: clamd: failed: control/clamd names no address and port: 127.0.0.1\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("host", "checkpw", "true"), ("checkpw", "true"), ("smtp_auth", "true", "cmd5checkpw", "true")])

@@ -141,7 +141,7 @@ def test_what_a_program_leaves_behind_is_not_waited_for(queue, tmp_path):
 
 def test_a_program_that_dies_or_cannot_be_run(queue, tmp_path):
     assert hand_over(queue("kill -9 $$")) == "Zqq crashed (#4.3.0)"
-    for name in (str(tmp_path / "nowhere"), "", "/"):
+    for name in (str(tmp_path / "nowhere"), "nowhere", "true", "/"):
         assert hand_over(queue("", QMAILQUEUE=name)) == "Zunable to exec qq (#4.3.0)"
 
 
@@ -150,7 +150,8 @@ def test_the_homes_own_program_is_the_default(tmp_path):
     program = tmp_path / "bin/qmail-queue"
     program.write_text("#!/bin/sh\nexit 71\n")
     program.chmod(0o755)
-    assert hand_over(QueueProcess(Home(str(tmp_path)), {"PATH": "/bin"})) == "Zmail server temporarily rejected message (#4.3.0)"
+    for env in ({}, {"QMAILQUEUE": ""}, {"QMAILQUEUE": "bin/qmail-queue"}):
+        assert hand_over(QueueProcess(Home(str(tmp_path)), {"PATH": "/bin", **env})) == "Zmail server temporarily rejected message (#4.3.0)"
 
 
 def test_no_descriptor_is_left_behind(queue):

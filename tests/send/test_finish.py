@@ -55,9 +55,10 @@ def test_with_bounce(end):
     assert left(finisher, 7) == {"mess"}
 
 
-def test_a_queue_that_refuses_keeps_everything(end):
+@pytest.mark.parametrize("code", ["53", "31", "82"])
+def test_a_queue_that_refuses_keeps_everything(end, code):
     finisher, _, place = end
-    (place / "exit").write_text("53")
+    (place / "exit").write_text(code)
     put(finisher.files.paths, 7, mess=b"m", info=b"Fs@x\0", bounce=b"b")
     with pytest.raises(Later):
         finisher.finish(7, 0)

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from qmailpy.send.route import LOCAL, REMOTE, Routes
+from qmailpy.text.route import LOCAL, REMOTE, Routes
 from qmailpy.send.todo import Folder, Preprocessor, Trouble
 from tests.send.queue import make, put
 

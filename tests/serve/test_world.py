@@ -1,10 +1,18 @@
 """The world of a server's session, and what listeners say of a client."""
 
+import os
+import threading
+import time
+
 import pytest
 
+from qmailpy.exits import Temporary
 from qmailpy.home import Home
-from qmailpy.serve.world import World, client, relay
+from qmailpy.serve.world import SmtpWorld, World, client, relay
+from qmailpy.unix.cdb import write
+from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
+from tests.clamdserver import VIRUS, Clamd
 
 
 @pytest.mark.parametrize(("env", "found"), [
@@ -38,3 +46,76 @@ def test_the_world(tmp_path):
     queue.recipient(b"b")
     assert queue.close() == ""
     assert home.queued() == (b"x", b"Fa\0Tb\0\0")
+
+
+def test_lines_in_the_log_are_printable_and_have_the_programs_name(capfd):
+    world = World(Home("/"), {}, "qmail-qmtpd")
+    world.log(b"a\nb\xe9\0c")
+    for _ in range(3):
+        world.log_once(b"once")
+    world.log_once(b"twice")
+    assert capfd.readouterr().err == "qmail-qmtpd: a?b??c\nqmail-qmtpd: once\nqmail-qmtpd: twice\n"
+
+
+def test_a_log_that_is_the_clients_connection_stays_empty(capfd):
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        World(Home("/"), {}).log(b"x")
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_pause_lets_the_client_read_first(tmp_path):
+    source, target = os.pipe()
+    connection = Connection(0, target, 5)
+    connection.say(b"250 ok")
+    world, begin = SmtpWorld(Home(str(tmp_path)), {}, connection), time.monotonic()
+    pausing = threading.Thread(target=world.pause, args=(1,))
+    pausing.start()
+    assert os.read(source, 100) == b"250 ok"
+    assert time.monotonic() - begin < 1
+    pausing.join()
+    assert time.monotonic() - begin >= 1
+    for fd in (source, target):
+        os.close(fd)
+
+
+def test_variables_and_programs():
+    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, None)
+    assert (world.variable("A"), world.variable("B"), world.pid) == ("b", None, os.getpid())
+    assert world.ask_program("/bin/false", b"", b"") == 1
+
+
+def test_tables_of_recipients(tmp_path, capfd):
+    world = World(Home(str(tmp_path)), {})
+    write(str(tmp_path / "a.cdb"), [(b":a@x", b"data")])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "short").write_text("")
+    assert world.in_table(b"a.cdb", [b":no@x", b":a@x"]) is True
+    assert world.in_table(b"a.cdb", [b":no@x"]) is False
+    assert world.in_table(os.fsencode(tmp_path / "a.cdb"), [b":a@x"]) is True
+    for _ in range(2):
+        assert world.in_table(b"none.cdb", [b":a@x"]) is None
+        assert world.in_table(b"loop", [b":a@x"]) is None
+    for damaged in (b"folder", b"short"):
+        with pytest.raises(Temporary, match="^unable to check recipients$"):
+            world.in_table(damaged, [b":a@x"])
+    assert capfd.readouterr().err.splitlines() == [
+        "qmail-smtpd: control/recipients: none.cdb is passed over: file does not exist",
+        f"qmail-smtpd: control/recipients: loop is passed over: unable to open {tmp_path}/loop: symbolic link loop"]
+
+
+def test_accounts_and_clamd(tmp_path, capfd):
+    home = Home(str(tmp_path))
+    home.single = True
+    (tmp_path / "alias").symlink_to("alias")
+    assert World(home, {}).has_account(b"no-such-user-here")
+    assert capfd.readouterr().err == f"qmail-smtpd: unable to stat {tmp_path}/alias/.qmail-no-such-user-here: symbolic link loop\n"
+    with Clamd(VIRUS) as server:
+        scan = SmtpWorld(home, {}, None).open_scan(server.address, 5)
+        scan.put(b"x")
+        assert scan.verdict() == b"Eicar-Signature"

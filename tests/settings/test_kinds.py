@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Routes, Secret, digits, numbered
+from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Routes, Secret, Sizes, digits, numbered
 
 
 @pytest.mark.parametrize(("data", "value"), [
@@ -55,6 +55,14 @@ def test_flags(data, value):
 
 def test_names_compare_without_case():
     assert Names.parse(b"A.Example\n# c\nb@C \n") == {b"a.example", b"b@c"}
+
+
+@pytest.mark.parametrize(("data", "value"), [
+    (b"a@B:10k\n", {b"a@b": b"10"}), (b"a:1\nA:2\n", {b"a": b"2"}), (b":7\n#b:1\nc\n", {b"": b"7"}), (b"a:1:2\n", {b"a": b"1"}),
+    (b"a:1\na:x\n", {b"a": b"1"}), (b"a:x\na:1\n", {b"a": b"1"}), (b"a:x\na:\n", {b"a": b""}), (b"", {}),
+])
+def test_sizes(data, value):
+    assert Sizes.parse(data) == value
 
 
 def test_a_pem_file_is_there_or_not():

@@ -6,7 +6,7 @@ import pytest
 
 from qmailpy.exits import Temporary
 from qmailpy.home import Home
-from qmailpy.settings.load import Unreadable, load
+from qmailpy.settings.load import Unreadable, load, load_for_server
 from qmailpy.settings.table import ME, SETTINGS
 
 
@@ -47,7 +47,7 @@ def test_me_stands_in(home):
     write(home, me="me.example\n")
     values = load(home, SETTINGS)
     assert values.line("defaulthost") == values.line("helohost") == values.line("smtpgreeting") == b"me.example"
-    assert values.list("locals") == [b"me.example"]
+    assert values.names("locals") == {b"me.example"}
     assert values.names("rcpthosts") is None
 
 
@@ -55,7 +55,7 @@ def test_a_file_counts_even_if_it_is_empty(home):
     write(home, me="me.example\n", defaulthost="", locals="", timeoutsmtpd="")
     values = load(home, ("defaulthost", "locals", "timeoutsmtpd"))
     assert values.line("defaulthost") == b""
-    assert values.list("locals") == []
+    assert values.names("locals") == frozenset()
     assert values.number("timeoutsmtpd") == 1200
 
 
@@ -77,6 +77,20 @@ def test_a_file_that_cannot_be_read_is_named(home):
     with pytest.raises(Unreadable, match=r"unable to read control/rcpthosts: is a directory") as caught:
         load(home, ("rcpthosts",))
     assert isinstance(caught.value, Temporary)
+
+
+@pytest.mark.parametrize(("number", "needed", "others"), [
+    ("0", (), ("locals", "recipients")), ("1", ("envnoathost", "locals", "percenthack", "virtualdomains"), ("recipients",)), ("2", ("recipients",), ("locals",)),
+    ("3", (), ("locals", "recipients")),
+])
+def test_a_server_reads_what_its_recipient_check_needs(home, number, needed, others):
+    write(home, recipientchk=number, me="me.example")
+    for name in others:
+        os.mkdir(home.at("control", name))
+    values = load_for_server(home, ("databytes",), {})
+    assert values.number("recipientchk") == int(number)
+    assert values.all.keys() == {"databytes", "recipientchk", *needed}
+    assert load_for_server(home, (), {"RECIPIENTCHK": ""}).number("recipientchk") == 0
 
 
 def test_an_unknown_name_is_a_bug(home):

@@ -44,7 +44,7 @@ def names_asked_for(path):
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        if isinstance(node.func, ast.Name) and node.func.id == "load" and len(node.args) > 1:
+        if isinstance(node.func, ast.Name) and node.func.id in ("load", "load_for_server") and len(node.args) > 1:
             yield from strings(node.args[1])
         values = isinstance(node.func, ast.Attribute) and node.func.attr in ("line", "number", "list", "names", "map", "flag", "known")
         if values and ast.unparse(node.func.value).endswith("values") and isinstance(node.args[0], ast.Constant):

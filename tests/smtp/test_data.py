@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmailpy.smtp.data import DataReader, HopCounter, StrayNewline
+from qmailpy.smtp.data import DataReader, HopCounter, Message, StrayNewline
+from tests.smtp.world import FakeWorld
 
 
 def slowly(data):
@@ -76,3 +77,36 @@ def test_nothing_but_what_is_undecided_is_kept():
         reader.feed(b"x" * 70000 + b"\r\n.")
         assert len(reader._pending) <= 5
         assert len(reader.counter._line) <= 16
+
+
+def test_a_message_goes_into_the_queue_and_past_clamd():
+    world = FakeWorld(scan=None)
+    message = Message(world.open_queue(), 5, world.open_scan(b"", 1))
+    message.put(b"Received: x\n")
+    message.feed(b"a\r\n..b\r\n.\r\nrest")
+    assert (message.reader.over, message.reader.rest, message.too_big) == (True, b"rest", False)
+    assert world.scans[0].data == b"Received: x\na\n.b\n"
+    assert message.submit(b"s", [b"r"], 9).wire() == b"250 ok 9 qp 77\r\n"
+    assert world.queued == [(b"s", [b"r"], world.scans[0].data)]
+
+
+def test_a_message_that_is_too_big_goes_nowhere():
+    world = FakeWorld()
+    message = Message(world.open_queue(), 3, world.open_scan(b"", 1))
+    message.feed(b"abcd\r\n")
+    assert message.too_big and message.queue.failed and world.scans[0].closed
+    assert world.scans[0].data == message.queue.message == b""
+
+
+def test_a_message_that_is_discarded():
+    world = FakeWorld()
+    message = Message(world.open_queue(), 0, world.open_scan(b"", 1))
+    message.feed(b"abc\r\n.\r\n")
+    message.discard()
+    assert world.queued == [] and world.scans[0].closed
+    Message(world.open_queue(), 0).discard()
+
+
+def test_the_queues_verdict():
+    world = FakeWorld(verdict="Dno (#5.7.1)")
+    assert Message(world.open_queue(), 0).submit(b"s", [b"r"], 9).wire() == b"554 no (#5.7.1)\r\n"

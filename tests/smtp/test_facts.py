@@ -16,6 +16,13 @@ def test_a_transaction_is_forgotten_whole_and_the_helo_name_stays():
     assert facts.room_taken == 0
 
 
+def test_a_transaction_takes_its_verdicts_along():
+    facts = Facts(values(), Client())
+    facts.signed, facts.missing, facts.limit, facts.message = True, True, 5, object()
+    facts.forget_transaction()
+    assert (facts.signed, facts.missing, facts.limit, facts.message) == (False, False, 0, None)
+
+
 def test_the_side_of_a_pair_that_counts():
     facts = Facts(values(), Client())
     assert facts.side("badhelo") == "badheloext"

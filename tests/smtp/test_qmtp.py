@@ -135,6 +135,41 @@ def test_no_queue():
         qmtp(package(), FakeWorld(broken=True))
 
 
+NO_MAILBOX = encoded(b"Dsorry, no mailbox here by that name. (#5.1.1)")
+ACCOUNTS = {"recipientchk": 1, "locals": frozenset([b"ours.example"])}
+TABLES = {"recipientchk": 2, "recipients": [b"r"]}
+MIXED = [b"c@ours.example", b"z@ours.example", b"d@else.example", b"a\nb@ours.example"]
+
+
+@pytest.mark.parametrize("checked", [ACCOUNTS, TABLES], ids=["accounts", "tables"])
+def test_a_recipient_without_a_mailbox_is_refused_alone(checked):
+    world = FakeWorld(accounts=[b"c"], tables={b"r": [b":c@ours.example"]})
+    said, _ = qmtp(package(recipients=MIXED), world, **checked)
+    assert said == OK + NO_MAILBOX + NO_GATEWAY + encoded(b"Dsorry, I can't handle that recipient (#5.1.3)")
+    assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]]
+    assert (world.logged, world.paused) == ([b"realrcptto 42 192.0.2.7 z@ours.example"], [])
+
+
+@pytest.mark.parametrize("checked", [ACCOUNTS, TABLES], ids=["accounts", "tables"])
+def test_qmailrrtdenyall_refuses_all_recipients_of_that_message_and_of_no_other(checked):
+    world = FakeWorld(accounts=[b"c"], tables={b"r": [b":c@ours.example"]}, env={"QMAILRRTDENYALL": "1"})
+    said, _ = qmtp(package(recipients=MIXED) + package(), world, **checked)
+    assert said == NO_MAILBOX * 4 + OK
+    assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]]
+
+
+def test_tables_are_not_asked_for_a_client_that_may_relay():
+    assert qmtp(package(recipients=[b"z@ours.example", b"x@far.example"]), FakeWorld(tables={b"r": "damaged"}), relay=b"", **TABLES)[0] == OK * 2
+
+
+@pytest.mark.parametrize(("world", "checked"), [({"accounts": "unable to read cdb user database"}, ACCOUNTS), ({"tables": {b"r": "damaged"}}, TABLES), ({}, TABLES)])
+def test_trouble_with_a_recipient_check_ends_the_connection_and_queues_nothing(world, checked):
+    world = FakeWorld(**world)
+    with pytest.raises(Temporary):
+        qmtp(package(), world, **checked)
+    assert world.queued == []
+
+
 def qmqp(data, step=1 << 20, **world):
     world = FakeWorld(**world)
     return qmqp_message(source(data, step), Client(), world), world

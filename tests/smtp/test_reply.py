@@ -1,6 +1,7 @@
 """Replies on the wire."""
 
-from qmailpy.smtp.reply import OK, Reply, of_verdict
+from qmailpy.exits import Temporary
+from qmailpy.smtp.reply import OK, Reply, end_of_session, of_verdict, virus
 
 
 def test_one_line_and_several():
@@ -11,3 +12,12 @@ def test_one_line_and_several():
 def test_verdicts_of_the_queue():
     assert of_verdict("Dno").wire() == b"554 no\r\n"
     assert of_verdict("Zlater").wire() == b"451 later\r\n"
+
+
+def test_what_a_session_ends_with():
+    answer = end_of_session(Temporary("unable to x", "4.3.0"))
+    assert (answer.wire(), answer.closing) == (b"421 unable to x (#4.3.0)\r\n", 1)
+
+
+def test_a_virus_has_a_name():
+    assert virus(b"W").wire() == b"554 sorry, your message contains a virus: W (#5.7.1)\r\n"

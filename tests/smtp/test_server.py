@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qmailpy.smtp.server import LINE_LIMIT, Session
+from qmailpy.text.batv import signed
 from qmailpy.text.received import Client
 from tests.dialogue import play
 from tests.smtp.world import FakeWorld, values
@@ -190,6 +191,144 @@ def test_a_client_that_goes_leaves_nothing_queued():
     assert world.queued == []
 
 
+LOCAL = {"recipientchk": 1, "locals": frozenset([b"ours.example"]), "recipientchkdelay": 2}
+
+
+def test_a_recipient_without_a_mailbox_is_refused_alone():
+    world = FakeWorld(accounts=[b"c"])
+    play(lambda: session(world, **LOCAL), """
+        S: 220 mx.example ESMTP
+        C: MAIL FROM:<a@b.example>
+        S: 250 ok
+        C: RCPT TO:<z@ours.example>
+        S: 550 sorry, no mailbox here by that name. (#5.1.1)
+        C: RCPT TO:<c@ours.example>
+        S: 250 ok
+        C: DATA
+        S: 354 go ahead
+        C: .
+        S: 250 ok 1000000000 qp 77
+    """)
+    assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]] * 2
+    assert world.paused == [2, 2]
+
+
+def test_qmailrrtdenyall_refuses_at_data_and_the_next_message_begins_anew():
+    world = FakeWorld(accounts=[b"c"], env={"QMAILRRTDENYALL": "1"})
+    play(lambda: session(world, **LOCAL), """
+        S: 220 mx.example ESMTP
+        C: MAIL FROM:<a@b.example>
+        S: 250 ok
+        C: RCPT TO:<c@ours.example>
+        S: 250 ok
+        C: RCPT TO:<z@ours.example>
+        S: 250 ok
+        C: DATA
+        S: 554 sorry, no mailbox here by that name. (#5.1.1)
+        C: DATA
+        S: 503 MAIL first (#5.5.1)
+        C: MAIL FROM:<a@b.example>
+        S: 250 ok
+        C: RCPT TO:<c@ours.example>
+        S: 250 ok
+        C: DATA
+        S: 354 go ahead
+        C: .
+        S: 250 ok 1000000000 qp 77
+    """)
+    assert [recipients for _, recipients, _ in world.queued] == [[b"c@ours.example"]] * 2
+
+
+@pytest.mark.parametrize(("world", "given", "said"), [
+    ({"accounts": "unable to read cdb user database"}, LOCAL, b"421 unable to read cdb user database (#4.3.0)\r\n"),
+    ({"tables": {}}, {"recipientchk": 2, "recipients": [b"x"]}, b"421 unable to check recipients (#4.3.0)\r\n"),
+    ({"env": {"RCPTCHECK": "/rc"}, "programs": {"/rc": 111}}, {}, b"421 unable to verify recipient (#4.3.0)\r\n"),
+])
+def test_trouble_with_recipients_ends_the_session(world, given, said):
+    heard, one = run(b"MAIL FROM:<>\r\nRCPT TO:<c@ours.example>\r\nNOOP\r\n", FakeWorld(**world), **given)
+    assert heard.endswith(said)
+    assert one.closing == 1
+
+
+def test_a_program_judges_what_the_envelope_will_say():
+    """Tags are off, the suffix of relay clients is not on, and other checks have passed."""
+    day = 20123
+    world = FakeWorld(now=day * 86400, env={"RCPTCHECK": "/rc"}, programs={"/rc": lambda sender, recipient: 100 if recipient.startswith(b"z") else 0})
+    tagged = [signed(address, b"k", day) for address in (b"s@x.example", b"c@ours.example", b"z@ours.example")]
+    said, _ = run(b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nRCPT TO:<%s>\r\nRCPT TO:<q@far.example>\r\n" % tuple(tagged), world, signkey=b"k")
+    assert [line[:3] for line in said.splitlines()] == [b"220", b"250", b"250", b"553", b"553"]
+    assert world.asked("program") == [("/rc", b"s@x.example", b"c@ours.example"), ("/rc", b"s@x.example", b"z@ours.example")]
+
+
+def test_the_order_of_the_checks_of_a_recipient():
+    """aio: RCPT, steps 10 to 13."""
+    world = FakeWorld(now=20123 * 86400, accounts=[b"c"], env={"RCPTCHECK": "/rc"}, programs={"/rc": 100})
+    good, bad = (signed(address, b"k", 20123) for address in (b"c@ours.example", b"z@ours.example"))
+    said, _ = run(b"MAIL FROM:<>\r\n" + b"".join(b"RCPT TO:<%s>\r\n" % one for one in (b"z@far.example", b"z@ours.example", bad, good)), world, signkey=b"k", **LOCAL)
+    assert said.splitlines()[2:] == [b"553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", b"553 Not our message (#5.7.1)",
+                                     b"550 sorry, no mailbox here by that name. (#5.1.1)", b"553 sorry, no mailbox here by that name. (#5.1.1)"]
+
+
+def test_a_valid_tag_is_taken_off_whatever_the_message_is():
+    world, day = FakeWorld(now=20123 * 86400), 20123
+    for sender, recipient in ((b"a@b", b"c@ours.example"), (b"", b"c@ours.example")):
+        run(b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n.\r\n" % (sender and signed(sender, b"k", day), signed(recipient, b"k", day)), world, signkey=b"k")
+        assert world.queued[-1][:2] == (sender, [recipient])
+    run(b"MAIL FROM:<prvs=0123xxxxxx=a@b>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n.\r\n", world, signkey=b"k")
+    assert world.queued[-1][0] == b"prvs=0123xxxxxx=a@b"
+
+
+@pytest.mark.parametrize("active", [{"databytesmf": {}}, {"databytesrcpt": {}}, {"databytesmf": {b"a@b": b"1"}, "databytesrcpt": {}}])
+def test_size_is_neither_announced_nor_heeded_where_limits_differ(active):
+    said, _ = run(b"EHLO x\r\nMAIL FROM:<> SIZE=5000\r\n", databytes=10, **active)
+    assert b"SIZE" not in said
+    assert said.endswith(b"250 ok\r\n")
+
+
+def test_only_accepted_recipients_set_the_limit_and_each_message_has_its_own():
+    world, rows = FakeWorld(), {b"c@ours.example": b"5", b"z@far.example": b"1"}
+
+    def message(recipients, body):
+        return b"MAIL FROM:<>\r\n" + b"".join(b"RCPT TO:<%s>\r\n" % one for one in recipients) + b"DATA\r\n" + body + b"\r\n.\r\n"
+
+    run(message([b"z@far.example", b"c@ours.example"], b"1234") + message([b"c@ours.example"], b"12345") + message([b"d@ours.example"], b"123456"), world, databytesrcpt=rows)
+    assert [text.partition(b"-0000\n")[2] for _, _, text in world.queued] == [b"1234\n", b"123456\n"]
+    run(message([b"c@ours.example"], b"1234"), world, relay=b".gw", databytesrcpt=rows)
+    assert world.queued[-1][1] == [b"c@ours.example.gw"]
+
+
+def test_clamd_sees_what_is_queued_and_speaks_before_the_envelope():
+    world = FakeWorld(scan=b"Eicar")
+    said, one = run(MAIL + b"..dots\r\n.\r\nNOOP\r\n" + MAIL + b"x\r\n.\r\n", world, clamd=b"here")
+    assert said.count(b"554 sorry, your message contains a virus: Eicar (#5.7.1)\r\n") == 2
+    assert world.queued == []
+    assert [scan.data.partition(b"-0000\n")[2] for scan in world.scans] == [b".dots\n", b"x\n"]
+    assert world.scans[0].data.startswith(b"Received: ")
+    assert one.closing is None
+    world.scan = None
+    run(MAIL + b"x\r\n.\r\n", world, clamd=b"here")
+    assert world.queued[0][2] == world.scans[2].data
+
+
+@pytest.mark.parametrize(("body", "limit", "reply"), [
+    (b"Received: x\r\n" * 100, 5, b"554 too many hops"), (b"123456\r\n", 5, b"552 "), (b"123\r\n", 5, b"554 sorry, your message contains a virus"),
+])
+def test_hops_come_before_size_and_size_before_viruses_and_they_before_the_queue(body, limit, reply):
+    world = FakeWorld(scan=b"Eicar", verdict="Zlater")
+    said, _ = run(MAIL + body + b".\r\n", world, clamd=b"here", databytes=limit)
+    assert said.splitlines()[-1].startswith(reply)
+    assert world.scans[0].closed
+
+
+@pytest.mark.parametrize("end", [b"half a message\r\n", b"a\nb\r\n"])
+def test_a_scan_ends_with_the_session(end):
+    world = FakeWorld()
+    _, one = run(MAIL + end, world, clamd=b"here")
+    one.abandon()
+    assert world.scans[0].closed
+    assert world.queued == []
+
+
 PIECES = st.sampled_from([b"MAIL FROM:<a@b>\r\n", b"RCPT TO:<c@ours.example>\r\n", b"DATA\r\n", b".\r\n", b"\r\n", b"x\r\n", b"..\r\n", b".\r", b"\n", b"\r", b"QUIT\r\n",
                           b"RSET\r\n", b"\0", b"EHLO x\r\n", b"Received: x\r\n", b"."])
 
@@ -214,3 +353,44 @@ def test_chunking_changes_nothing(pieces, steps):
     for line in whole[0].split(b"\r\n")[:-1]:
         assert line[:3].isdigit()
         assert line[3:4] in (b" ", b"-")
+
+
+TAGGED = [signed(address, b"k", 11574) for address in (b"a@b", b"c@ours.example", b"z@ours.example")]
+MORE = st.sampled_from([b"MAIL FROM:<>\r\n", b"RCPT TO:<z@ours.example>\r\n", b"RCPT TO:<t@ours.example>\r\n", b"RCPT TO:<c>\r\n", b"MAIL FROM:<%s>\r\n" % TAGGED[0],
+                        b"RCPT TO:<%s>\r\n" % TAGGED[1], b"RCPT TO:<%s>\r\n" % TAGGED[2], b"MAIL FROM:<a@b> SIZE=99\r\n", b"RCPT TO:<x-y@v.example>\r\n", b"12345678\r\n",
+                        MAIL, b"RCPT TO:<t@ours.example>\r\nDATA\r\n", b"RCPT TO:<z@ours.example>\r\nDATA\r\n", b"\r\n.\r\n", b"x\r\n.\r\n"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(PIECES, MORE), max_size=40), st.sampled_from([None, b"Eicar", "gone"]), st.sampled_from([{}, {"QMAILRRTDENYALL": "1"}]),
+       st.sampled_from([1, 2]), st.sampled_from([None, b"", b".gw"]))
+def test_with_all_checks_on_chunking_changes_nothing(pieces, scan, variables, recipientchk, relay):
+    """And nothing is queued that a check refuses, whatever the client says and however it comes."""
+    data = b"".join(pieces)
+    checks = {"recipientchk": recipientchk, "envnoathost": b"ours.example", "locals": frozenset([b"ours.example"]), "virtualdomains": {b"v.example": b"v"},
+              "rcpthosts": frozenset([b"ours.example", b"v.example"]), "recipients": [b"r"], "signkey": b"k", "databytesmf": {b"a@b": b"20"},
+              "databytesrcpt": {b"c@ours.example": b"10"}, "clamd": b"here", "clamdfailreject": True}
+
+    def play_in(step):
+        world = FakeWorld(scan=scan, now=11574 * 86400, accounts=[b"c", b"v-x-y"], tables={b"r": [b":c@ours.example", b":c@localhost", b":x@v.example"]},
+                          env={"RCPTCHECK": "/rc", **variables}, programs={"/rc": lambda sender, recipient: 111 if recipient.startswith(b"t") else 0})
+        one = session(world, relay, **checks)
+        said, at = one.greeting(), 0
+        while at < len(data) and one.closing is None:
+            said += b"".join(one.feed(data[at:at + step]))
+            at += step
+        one.abandon()
+        assert all(scan.closed for scan in world.scans)
+        return said, world.queued, one.closing, world.logged, world.paused
+
+    whole = play_in(len(data) or 1)
+    assert play_in(1) == whole
+    said, queued, *_ = whole
+    assert all(line[:3].isdigit() and line[3:4] in (b" ", b"-") for line in said.split(b"\r\n")[:-1])
+    assert not queued or scan is None
+    for sender, recipients, message in queued:
+        body = message.partition(b"-0000\n")[2]
+        assert not any(address.startswith(b"prvs=") for address in (sender, *recipients))
+        assert (recipientchk == 2 and relay is not None) or not any(address.startswith((b"t", b"z")) for address in recipients)
+        assert len(body) <= 10 or not any(address.startswith(b"c@ours") for address in recipients)
+        assert len(body) <= 20 or sender != b"a@b"

@@ -2,11 +2,13 @@
 
 import inspect
 
-from qmailpy.programs.qmail_smtpd import World
+from qmailpy.serve.world import SmtpWorld
 from qmailpy.queue.client import QueueProcess
-from tests.smtp.world import FakeQueue, FakeWorld
+from qmailpy.unix.clamd import Scan
+from tests.smtp.world import FakeQueue, FakeScan, FakeWorld
 
-ASKED = ("now", "is_own_address", "in_more_rcpthosts", "open_queue")
+ASKED = ("now", "variable", "log", "log_once", "pause", "is_own_address", "in_more_rcpthosts", "has_account", "in_table", "ask_program", "open_queue", "open_scan")
+SCAN = ("put", "verdict", "close")
 QUEUE = ("put", "fail", "envelope", "recipient", "close", "abandon")
 
 
@@ -16,6 +18,8 @@ def parameters(function):
 
 def test_both_worlds_answer_the_same_questions():
     for name in ASKED:
-        assert parameters(getattr(World, name)) == parameters(getattr(FakeWorld, name))
+        assert parameters(getattr(SmtpWorld, name)) == parameters(getattr(FakeWorld, name))
     for name in QUEUE:
         assert parameters(getattr(QueueProcess, name)) == parameters(getattr(FakeQueue, name))
+    for name in SCAN:
+        assert parameters(getattr(Scan, name)) == parameters(getattr(FakeScan, name))

@@ -45,14 +45,71 @@ class FakeQueue:
         return self.world.verdict
 
 
-class FakeWorld:
-    """Answers from what it is given; `queued` is what was queued: (sender, recipients, message); `abandoned` counts what was given up."""
+class FakeScan:
+    """Keeps what would go through clamd; `says` is the verdict, a str the reason why there is none."""
 
-    def __init__(self, *, own=(), more=(), verdict="", broken=False):
+    def __init__(self, says):
+        self.says, self.data, self.closed = says, b"", False
+
+    def put(self, data):
+        self.data += data
+
+    def verdict(self):
+        self.closed = True
+        if isinstance(self.says, str):
+            raise Temporary(self.says)
+        return self.says
+
+    def close(self):
+        self.closed = True
+
+
+class FakeWorld:
+    """Answers from what it is given; `queued` is what was queued: (sender, recipients, message); `abandoned` counts what was given up.
+
+    own, more   this host's addresses; the keys of morercpthosts.cdb
+    verdict     of the queue program
+    env         {name: value} of variables
+    accounts    local parts that are somebody's; a str: why that cannot be found out
+    tables      {name: keys} of the cdb files that are there; a str in the place of keys: why one cannot be read
+    programs    {RCPTCHECK: what it answers to (sender, recipient)}; a str: why it cannot be run
+    scan        what clamd says of each message (FakeScan); `scans` are those that were begun
+    done        what it was asked to do, in order; asked(word) gives what of it has that word
+    """
+
+    pid = 42
+
+    def __init__(self, *, own=(), more=(), verdict="", broken=False, env=(), accounts=(), tables=None, programs=None, scan=None, now=1000000000):
         self.own, self.more, self.verdict, self.broken, self.queued, self.abandoned = own, more, verdict, broken, [], 0
+        self.env, self.accounts, self.tables, self.programs = dict(env), accounts, tables or {}, programs or {}
+        self.scan, self.scans, self.time, self.done = scan, [], now, []
+
+    def asked(self, word):
+        return [what for one, what in self.done if one == word]
+
+    @property
+    def logged(self):
+        return self.asked("log")
+
+    @property
+    def paused(self):
+        return self.asked("pause")
 
     def now(self):
-        return 1000000000
+        return self.time
+
+    def variable(self, name):
+        return self.env.get(name)
+
+    def log(self, line):
+        self.done.append(("log", line))
+
+    def log_once(self, line):
+        if line not in self.logged:
+            self.log(line)
+
+    def pause(self, seconds):
+        self.done.append(("pause", seconds))
 
     def is_own_address(self, address):
         return address in self.own
@@ -62,7 +119,34 @@ class FakeWorld:
             raise Temporary("morercpthosts.cdb is damaged")
         return name in self.more
 
+    def has_account(self, local):
+        self.done.append(("account", local))
+        return local in known(self.accounts)
+
+    def in_table(self, name, keys):
+        self.done.append(("table", name))
+        return None if name not in self.tables else not known(self.tables[name]).isdisjoint(keys)
+
+    def ask_program(self, program, sender, recipient):
+        self.done.append(("program", (program, sender, recipient)))
+        found = self.programs[program]
+        if isinstance(found, str):
+            raise Temporary(found, "4.3.0")
+        return found(sender, recipient) if callable(found) else found
+
     def open_queue(self):
         if self.broken:
             raise Temporary("qqt failure")
         return FakeQueue(self)
+
+    def open_scan(self, address, seconds):
+        self.done.append(("clamd", (address, seconds)))
+        self.scans.append(FakeScan(self.scan))
+        return self.scans[-1]
+
+
+def known(things):
+    """The things as a set; a str is trouble."""
+    if isinstance(things, str):
+        raise Temporary(things, "4.3.0")
+    return set(things)

@@ -62,6 +62,7 @@ def test_bad_lines_are_numbered(data, line):
 def test_accounts(fields, known):
     found = account(fields)
     assert (found.user, found.uid, found.gid, found.home, found.dash, found.ext) == known
+    assert account(found.fields()).fields() == found.fields()
 
 
 def test_too_few_fields():

@@ -2,11 +2,12 @@
 
 import os
 import time
+import tracemalloc
 
 import pytest
 
 from qmailpy.exits import Temporary
-from qmailpy.unix.cdb import Reader, build, lookup, write
+from qmailpy.unix.cdb import Reader, Unopenable, build, lookup, write
 
 RECORDS = [(b"one", b"1"), (b"two", b"22"), (b"", b"wild"), (b"one", b"second"), (b"\xff\0", b"\0\xff")]
 
@@ -33,6 +34,9 @@ def test_an_absent_table_is_empty(tmp_path):
 def test_what_cannot_be_read_is_temporary(tmp_path):
     with pytest.raises(Temporary, match="unable to read"):
         Reader(str(tmp_path))
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(Unopenable, match="unable to open"):
+        Reader(str(tmp_path / "loop"))
     for size in (0, 10, 2047):
         path = tmp_path / "short"
         path.write_bytes(bytes(size))
@@ -76,3 +80,24 @@ def test_many_records(tmp_path):
     reader = Reader(path)
     assert all(reader.get(b"key%d" % number) == b"value%d" % number for number in range(0, 3000, 7))
     assert reader.get(b"key3000") is None
+
+
+def test_a_table_is_not_read_whole_and_its_descriptor_is_given_back(tmp_path):
+    path = str(tmp_path / "big")
+    write(path, ((b"key%d" % number, bytes(1 << 20)) for number in range(8)))
+    before = os.listdir("/proc/self/fd")
+    tracemalloc.start()
+    reader = Reader(path)
+    assert reader.get(b"nothing") is None
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    assert len(reader.get(b"key7")) == 1 << 20
+    del reader
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_table_that_shrinks_under_the_reader_is_damaged(table):
+    reader = Reader(table)
+    os.truncate(table, 2048)
+    with pytest.raises(Temporary, match="damaged"):
+        reader.get(b"one")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, read_all, wait_readable, wait_writable, write_all, write_in_time
+from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, identity, may_complain, read_all, wait_readable, wait_writable, write_all, write_in_time
 
 
 @pytest.fixture
@@ -75,6 +75,28 @@ def test_time_is_up_is_an_error_of_the_system():
 
 def test_closing_twice_is_no_error(pipe):
     close_quietly(pipe[0], pipe[0], 99999)
+
+
+@pytest.mark.parametrize(("fds", "may"), [
+    ((), True), ((0,), False), ((1,), False), ((0, 1), False),
+])
+def test_nothing_is_said_where_standard_error_is_the_clients(pipe, fds, may):
+    kept = {fd: os.dup(fd) for fd in (*fds, 2)}
+    try:
+        for fd in kept:
+            os.dup2(pipe[1], fd)
+        assert may_complain() == may
+        os.close(2)
+        assert not may_complain()
+    finally:
+        for fd, copied in kept.items():
+            os.dup2(copied, fd)
+            os.close(copied)
+
+
+def test_a_closed_descriptor_is_no_file(pipe):
+    assert identity(pipe[0]) == identity(pipe[0])
+    assert identity(9999) is None
 
 
 def test_a_write_in_time():

@@ -32,10 +32,12 @@ def test_talking_both_ways(server):
     thread.start()
     stream = connect(address, port, 5, 5)
     data = b"x" * 1000
+    assert not stream.waiting()
     stream.send(data)
     got = b""
     while len(got) < len(data):
         got += stream.receive()
+    assert not stream.waiting()
     stream.close()
     thread.join()
     assert got == data

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from qmailpy.smtp.checks.bounce import answers_our_mail
+from qmailpy.smtp.checks.mailbox import all_have_mailboxes, has_mailbox, passes_program
+from qmailpy.smtp.checks.message import announced_size, few_hops, free_of_viruses, within_limit
 from qmailpy.smtp.checks.rcpt import has_room, may_relay
 from qmailpy.smtp.checks.sender import bad_mail_from
-from qmailpy.smtp.checks.size import announced_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,15 +14,17 @@ if TYPE_CHECKING:
 
     from qmailpy.smtp.facts import Facts
     from qmailpy.smtp.reply import Reply
-    from qmailpy.smtp.world import World
+    from qmailpy.smtp.world import SmtpWorld
 
-    Check = Callable[[Facts, World], Reply | None]
+    Check = Callable[[Facts, SmtpWorld], Reply | None]
 
 AT_MAIL: tuple[Check, ...] = (announced_size,)
-AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay, has_room)
+AT_RCPT: tuple[Check, ...] = (bad_mail_from, may_relay, has_room, answers_our_mail, has_mailbox, passes_program)
+AT_DATA: tuple[Check, ...] = (all_have_mailboxes,)
+AT_END: tuple[Check, ...] = (few_hops, within_limit, free_of_viruses)
 
 
-def refusal(checks: Sequence[Check], facts: Facts, world: World) -> Reply | None:
+def refusal(checks: Sequence[Check], facts: Facts, world: SmtpWorld) -> Reply | None:
     """The reply of the first check that has one; None: go on.  Raises Temporary where a check cannot decide."""
     for check in checks:
         if (found := check(facts, world)) is not None:

@@ -1,7 +1,7 @@
 """The order of the checks."""
 
 from qmailpy.smtp import reply
-from qmailpy.smtp.checks.order import AT_MAIL, AT_RCPT, refusal
+from qmailpy.smtp.checks.order import AT_DATA, AT_END, AT_MAIL, AT_RCPT, refusal
 from qmailpy.smtp.facts import Facts
 from qmailpy.text.received import Client
 from tests.smtp.world import FakeWorld, values
@@ -33,3 +33,10 @@ def test_a_tuple_of_checks_is_asked_no_further_than_needed():
     assert asked == ["first"]
     assert refusal((), facts(), None) is None
     assert AT_MAIL
+
+
+def test_the_order_is_the_one_in_the_manual():
+    """aio: RCPT, DATA, End of DATA."""
+    names = [check.__name__ for check in (*AT_RCPT, *AT_DATA, *AT_END)]
+    wanted = ["may_relay", "answers_our_mail", "has_mailbox", "passes_program", "all_have_mailboxes", "few_hops", "within_limit", "free_of_viruses"]
+    assert [name for name in names if name in wanted] == wanted

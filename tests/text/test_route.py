@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmailpy.send.route import LOCAL, REMOTE, Routes, domains, expand_sender
+from qmailpy.text.route import LOCAL, REMOTE, Routes, domains, expand_sender
 
 ROUTES = Routes(b"me.example", frozenset([b"me.example", b"hack.example"]), frozenset([b"hack.example", b"deep.example"]),
                 {b"virtual.example": b"joe", b".wild.example": b"wild", b"bob@far.example": b"bob-here", b"not.wild.example": b"", b"me.example": b"never"})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.exits import Temporary
-from qmailpy.local.dotqmail import FORWARD, MAILDIR, MBOX, PROGRAM, candidates, parse, safe
+from qmailpy.text.dotqmail import FORWARD, MAILDIR, MBOX, PROGRAM, candidates, parse, safe
 
 
 def lines(data, **how):
