@@ -8,9 +8,9 @@ import stat
 from qmailpy.settings.kinds import Bad, rows
 from qmailpy.settings.load import Unreadable, read
 from qmailpy.settings.table import ME, SETTINGS, VARIABLES
-from qmailpy.text.netmask import IPV4, network, shown
+from qmailpy.text.netmask import IPV4, network
 from qmailpy.unix.files import contents
-from qmailpy.unix.ipme import canonical
+from qmailpy.unix.ipme import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def networks(row: bytes) -> bytes:
             said += b"  Oops! " + printable(word) + b" is no network, and is skipped.\n"
             continue
         usable = True
-        first, last, mask = (canonical(shown(found.bits, number)) for number in (found.number, found.last, found.mask))
+        first, last, mask = (written(number.to_bytes(found.bits // 8, "big")) for number in (found.number, found.last, found.mask))
         covers = f"{first}/{mask if found.bits == IPV4 else found.mask.bit_count()}, {first} to {last}"
         said += b"  " + printable(word) + f" is {covers}{'' if found.masked else '; better write the mask'}.\n".encode()
     return said if usable else said + b"  So nobody may use this sender.\n"
