@@ -11,7 +11,7 @@ from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
-from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.fds import TimedOut, may_complain
 from qmailpy.unix.signals import shielded
 
 TYPE_CHECKING = False
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
+    "greetdelay", "databeforegreet", "helodelay", "mfdelay", "rcptdelay", "tarpitcount", "tarpitdelay", "maxrecipients",
+    "badheloext", "badheloint", "badmailfromext", "badmailfromint", "badmailtoext", "badmailtoint", "badrmhostext", "badrmhostint",
+    "helodnschkext", "helodnschkint", "antispoofing", "mfcheck", "timeoutmfcheck", "helohost",
     "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
 )
 LOST = 1
@@ -58,7 +61,8 @@ def serve(session: Session, connection: Connection) -> int:
     except TimedOut:
         connection.say(reply.TIMEOUT.wire())
     except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
-        complain(f"qmail-smtpd: fatal: while {session.doing}: {bug(problem)}")
+        if may_complain():
+            complain(f"qmail-smtpd: fatal: while {session.doing}: {bug(problem)}")
         connection.say(reply.BUG.wire())
     finally:
         session.abandon()

@@ -1,4 +1,4 @@
-"""The world around a server's session: the clock, this host's addresses, its users and tables, programs, clamd, the queue; what the listener says."""
+"""The world around a server's session: the clock, this host's addresses, users and tables, the DNS, clamd, the queue; what the listener says."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ import time
 from qmailpy.exits import Temporary, during
 from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
-from qmailpy.unix.fds import may_complain, write_all
+from qmailpy.unix.connection import Gone
+from qmailpy.unix.fds import TimedOut, may_complain, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.smtp.callback import Answer
     from qmailpy.unix.clamd import Scan
     from qmailpy.unix.connection import Connection
+    from qmailpy.unix.regex import Searcher
+    from qmailpy.unix.resolver import Resolver
 
+SEARCH = 5  # seconds for one list of patterns
 PAUSE = 1 << 31  # seconds: longer than any client waits, and no more than sleep takes
 LOG_LINE = 4000  # bytes: lines up to this length of processes that share a pipe do not mix
 
@@ -103,10 +108,54 @@ class SmtpWorld(World):
     def __init__(self, home: Home, env: Mapping[str, str], connection: Connection) -> None:
         super().__init__(home, env)
         self.connection = connection
+        self._resolver: Resolver | None = None
+        self._searcher: Searcher | None = None
+
+    def hear(self, seconds: int) -> bytes | None:
+        patience, self.connection.timeout = self.connection.timeout, seconds
+        try:
+            return self.connection.read()
+        except TimedOut:
+            return None
+        except Gone:
+            return b""
+        finally:
+            self.connection.timeout = patience
 
     def pause(self, seconds: int) -> None:
         self.connection.flush()
         time.sleep(min(seconds, PAUSE))
+
+    def search(self, name: str, lines: list[bytes], subject: bytes) -> bytes | None:
+        if self._searcher is None:
+            from qmailpy.unix.regex import Searcher
+
+            self._searcher = Searcher(SEARCH, self.log)
+        return self._searcher.hit(name, lines, subject)
+
+    def resolver(self) -> Resolver:
+        """Who asks the DNS."""
+        if self._resolver is None:
+            from qmailpy.unix.resolver import Resolver
+
+            self._resolver = Resolver(self.env)
+        return self._resolver
+
+    def exists(self, name: bytes) -> bool:
+        return self.resolver().has(name, "A", "AAAA", "MX")
+
+    def takes_mail(self, domain: bytes) -> bool:
+        from qmailpy.exits import Permanent
+
+        try:
+            return bool(self.resolver().exchangers(domain)) or self.resolver().has(domain, "A", "AAAA")
+        except Permanent:
+            return False
+
+    def call_back(self, sender: bytes, helo: bytes, timeout: int) -> Answer:
+        from qmailpy.serve.callback import Callback
+
+        return Callback(self.resolver(), self.is_own_address, helo, timeout).ask(sender)
 
     def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
         from qmailpy.serve.rcptcheck import ask

@@ -8,7 +8,9 @@ import stat
 from qmailpy.settings.kinds import Bad, rows
 from qmailpy.settings.load import Unreadable, read
 from qmailpy.settings.table import ME, SETTINGS, VARIABLES
+from qmailpy.text.netmask import IPV4, network, shown
 from qmailpy.unix.files import contents
+from qmailpy.unix.ipme import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +27,32 @@ EXPOSED = b"Oops! This file holds a secret, and everybody may read it: it should
 COMPILED = "morercpthosts.cdb"
 MORE, BASE = "morercpthosts", "rcpthosts"
 NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
+
+
+def unexplained(row: bytes) -> bytes:
+    """Of most lines there is nothing more to say."""
+    return b""
+
+
+def networks(row: bytes) -> bytes:
+    """What antispoofing understands of a line: each network, with its first and its last address."""
+    _, colon, words = row.partition(b":")
+    if not colon:
+        return b"  Oops! This line has no colon, and protects nobody.\n"
+    said, usable = b"", False
+    for word in words.split():
+        found = network(word)
+        if found is None:
+            said += b"  Oops! " + printable(word) + b" is no network, and is skipped.\n"
+            continue
+        usable = True
+        first, last, mask = (canonical(shown(found.bits, number)) for number in (found.number, found.last, found.mask))
+        covers = f"{first}/{mask if found.bits == IPV4 else found.mask.bit_count()}, {first} to {last}"
+        said += b"  " + printable(word) + f" is {covers}{'' if found.masked else '; better write the mask'}.\n".encode()
+    return said if usable else said + b"  So nobody may use this sender.\n"
+
+
+EXPLAINED = {"antispoofing": networks}
 
 
 def printable(text: bytes) -> bytes:
@@ -76,7 +104,8 @@ def described(setting: Setting, home: Home, me: bytes | None, data: bytes | None
             before, after, absent = NO_BASE
         if data is None:
             return BY_DEFAULT + absent.encode() + b"\n"
-        return b"\n" + b"".join(before.encode() + printable(setting.kind.public(row)) + after.encode() + b"\n" for row in rows(data))
+        explain = EXPLAINED.get(setting.name, unexplained)
+        return b"\n" + b"".join(before.encode() + printable(setting.kind.public(row)) + after.encode() + b"\n" + explain(row) for row in rows(data))
     said = b""
     if value is None:
         if absent:

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
+    from qmailpy.smtp.callback import Answer
+
     class Queue(Protocol):
         """A message on its way into the queue (queue/client.py)."""
 
@@ -77,8 +79,23 @@ if TYPE_CHECKING:
     class SmtpWorld(World, Protocol):
         """And what only SMTP asks."""
 
+        def hear(self, seconds: int) -> bytes | None:
+            """What the client says within so many seconds; b"" if it hangs up, None if it waits."""
+
         def pause(self, seconds: int) -> None:
             """Send the replies to earlier commands, then do nothing for so many seconds."""
+
+        def search(self, name: str, lines: list[bytes], subject: bytes) -> bytes | None:
+            """The first line of a list of patterns that hits; `name` is the list's.  Raises Temporary."""
+
+        def exists(self, name: bytes) -> bool:
+            """Whether a name has an A, AAAA or MX record.  Raises Temporary."""
+
+        def takes_mail(self, domain: bytes) -> bool:
+            """Whether a domain has mail exchangers or addresses, and does not say that it takes no mail.  Raises Temporary."""
+
+        def call_back(self, sender: bytes, helo: bytes, timeout: int) -> Answer:
+            """Ask a mail exchanger of its domain whether it takes mail for that address; `timeout` seconds for each step."""
 
         def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
             """Run a program of RCPTCHECK's: its exit status, or minus the signal that ended it.  Raises Temporary, with the text of a reply."""

@@ -107,6 +107,19 @@ def test_whether_the_compiled_hosts_are_up_to_date(home, source, result, text):
     assert said(home)["morercpthosts.cdb"] == text
 
 
+@pytest.mark.parametrize(("line", "explained"), [
+    ("a.example: 10/255.0.0.0", "10/255.0.0.0 is 10.0.0.0/255.0.0.0, 10.0.0.0 to 10.255.255.255."),
+    ("a.example: 10.195.4", "10.195.4 is 10.195.4.0/255.255.252.0, 10.195.4.0 to 10.195.7.255; better write the mask."),
+    ("a.example: 192.0.2.1/28 x", "192.0.2.1/28 is 192.0.2.0/255.255.255.240, 192.0.2.0 to 192.0.2.15.\n  Oops! x is no network, and is skipped."),
+    ("a.example: 2001:db8::1/32", "2001:db8::1/32 is 2001:db8::/32, 2001:db8:: to 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff."),
+    ("a.example: ::ffff:10.0.0.1", "::ffff:10.0.0.1 is 10.0.0.1/255.255.255.255, 10.0.0.1 to 10.0.0.1; better write the mask."),
+    ("a.example: host", "Oops! host is no network, and is skipped.\n  So nobody may use this sender."), ("a.example:", "So nobody may use this sender."),
+    ("a.example 10.0.0.1", "Oops! This line has no colon, and protects nobody."),
+])
+def test_networks_of_senders_are_explained(home, line, explained):
+    assert said(home, antispoofing=f"{line}\n")["antispoofing"] == f"\nSender and its networks: {line}.\n  {explained}\n".encode()
+
+
 def test_files_that_are_no_settings_come_last(home):
     names = list(said(home, zzz="", aaa="", databyte="1\n"))
     assert names[-3:] == ["aaa", "databyte", "zzz"]
