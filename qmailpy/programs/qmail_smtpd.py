@@ -11,7 +11,7 @@ from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
 from qmailpy.unix.connection import Connection, Gone
-from qmailpy.unix.fds import TimedOut
+from qmailpy.unix.fds import TimedOut, may_complain
 from qmailpy.unix.signals import shielded
 
 TYPE_CHECKING = False
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
+    "greetdelay", "databeforegreet", "helodelay", "mfdelay", "rcptdelay", "tarpitcount", "tarpitdelay", "maxrecipients",
+    "badheloext", "badheloint", "badmailfromext", "badmailfromint", "badmailtoext", "badmailtoint", "badrmhostext", "badrmhostint",
+    "helodnschkext", "helodnschkint", "antispoofing", "mfcheck", "timeoutmfcheck", "helohost",
     "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
     "me", "authfaildelay", "secauthext", "secauthint", "tlssmtpext", "tlssmtpint", "servercert.pem", "tlsserverciphers", "clientca.pem", "clientcrl.pem",
     "tlsclients",
@@ -63,8 +66,9 @@ def serve(session: Session, connection: Connection) -> int:
     except TimedOut:
         connection.say(reply.TIMEOUT.wire())
     except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
-        what = bug(problem) if session.doing != "AUTH" else "internal error"  # whose text could hold the password
-        complain(f"qmail-smtpd: fatal: while {session.doing}: {what}")
+        if may_complain():
+            what = bug(problem) if session.doing != "AUTH" else "internal error"  # whose text could hold the password
+            complain(f"qmail-smtpd: fatal: while {session.doing}: {what}")
         connection.say(reply.BUG.wire())
     finally:
         session.abandon()

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from qmailpy.smtp.login import Login
+    from qmailpy.smtp.login_client import Login
 
 SMTP, QMTP = "SMTP", "QMTP"
 SMTP_PORT, QMTP_PORT = 25, 209
@@ -75,7 +75,7 @@ def smtp_route(host: bytes, text: bytes) -> Route:
     targets = tuple(parse(relay) for relay in relays.split(b",") if relay) or (parse(relays),)
     if not user:
         return Route(targets)
-    from qmailpy.smtp.login import Login
+    from qmailpy.smtp.login_client import Login
 
     return Route(targets, Login(user, password))
 

@@ -7,8 +7,10 @@ import stat
 
 from qmailpy.settings.kinds import Bad, rows
 from qmailpy.settings.load import Unreadable, read
-from qmailpy.settings.table import ME, SETTINGS
+from qmailpy.settings.table import ME, SETTINGS, VARIABLES
+from qmailpy.text.netmask import IPV4, network, shown
 from qmailpy.unix.files import contents
+from qmailpy.unix.ipme import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +31,32 @@ FOLDERS = {  # in control/
 }
 MORE, BASE = "morercpthosts", "rcpthosts"
 NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
+
+
+def unexplained(row: bytes) -> bytes:
+    """Of most lines there is nothing more to say."""
+    return b""
+
+
+def networks(row: bytes) -> bytes:
+    """What antispoofing understands of a line: each network, with its first and its last address."""
+    _, colon, words = row.partition(b":")
+    if not colon:
+        return b"  Oops! This line has no colon, and protects nobody.\n"
+    said, usable = b"", False
+    for word in words.split():
+        found = network(word)
+        if found is None:
+            said += b"  Oops! " + printable(word) + b" is no network, and is skipped.\n"
+            continue
+        usable = True
+        first, last, mask = (canonical(shown(found.bits, number)) for number in (found.number, found.last, found.mask))
+        covers = f"{first}/{mask if found.bits == IPV4 else found.mask.bit_count()}, {first} to {last}"
+        said += b"  " + printable(word) + f" is {covers}{'' if found.masked else '; better write the mask'}.\n".encode()
+    return said if usable else said + b"  So nobody may use this sender.\n"
+
+
+EXPLAINED = {"antispoofing": networks}
 
 
 def printable(text: bytes) -> bytes:
@@ -80,7 +108,8 @@ def described(setting: Setting, home: Home, me: bytes | None, data: bytes | None
             before, after, absent = NO_BASE
         if data is None:
             return BY_DEFAULT + absent.encode() + b"\n"
-        return b"\n" + b"".join(before.encode() + printable(setting.kind.public(row)) + after.encode() + b"\n" for row in rows(data))
+        explain = EXPLAINED.get(setting.name, unexplained)
+        return b"\n" + b"".join(before.encode() + printable(setting.kind.public(row)) + after.encode() + b"\n" + explain(row) for row in rows(data))
     said = b""
     if value is None:
         if absent:
@@ -159,3 +188,19 @@ def overview() -> list[str]:
     for name, setting in sorted(SETTINGS.items()):
         lines.append(f"\\fI{roff(name)}\\fR\t{default_text(setting)}\t{roff(', '.join(setting.used_by))}")
     return [*lines, ".fi"]
+
+
+def variables(program: str) -> list[str]:
+    """The lines of a manual page that explain the variables a program looks at, those of its settings apart.  Raises KeyError for none."""
+    found = [variable for _, variable in sorted(VARIABLES.items()) if program in variable.used_by]
+    if not found:
+        raise KeyError(program)
+    return [line for variable in found for line in (".TP", f"\\fB{variable.name}\\fR", roff(variable.text))]
+
+
+def all_variables() -> list[str]:
+    """The lines of a manual page that explain each such variable, and who looks at it."""
+    lines = []
+    for name, variable in sorted(VARIABLES.items()):
+        lines += [".TP", f"\\fB{name}\\fR", roff(variable.text), f"Used by {roff(', '.join(variable.used_by))}."]
+    return lines

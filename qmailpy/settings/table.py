@@ -1,4 +1,7 @@
-"""Every control file, declared once.  Loading, qmail-showctl, the man pages' tables and the checks all read SETTINGS."""
+"""Every control file, declared once.  Loading, qmail-showctl, the man pages' tables and the checks all read SETTINGS.
+
+VARIABLES are those that an administrator sets for programs and that belong to no control file.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,7 @@ if TYPE_CHECKING:
 ME = object()  # a default: what control/me says
 
 SMTPD, REMOTE, SEND, INJECT = "qmail-smtpd", "qmail-remote", "qmail-send", "qmail-inject"
-POPUP = "qmail-popup"
-QMTPD, QMQPC, LISTEN = "qmail-qmtpd", "qmail-qmqpc", "config"
+QMTPD, QMQPD, QMQPC, POPUP, LISTEN, LOCAL = "qmail-qmtpd", "qmail-qmqpd", "qmail-qmqpc", "qmail-popup", "config", "qmail-local"
 QUEUE, RSPAWN, IPMEPRINT, IPMETEST = "qmail-queue", "qmail-rspawn", "ipmeprint", "ipmetest"
 
 
@@ -230,4 +232,35 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
     Setting("tlsserverciphers", List, (SMTPD, POPUP), "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
             shown=("Cipher for clients: ", "", "OpenSSL's usual ciphers for clients.")),
     *sides("tlssmtp", Flag, "If set, {} are offered STARTTLS.", env="TLSSMTP", shown=("{} are offered STARTTLS.", "{} are not offered STARTTLS.")),
+)}
+
+
+class Variable:
+    """A variable of the environment: its name, the programs that look at it, one sentence for the man page."""
+
+    __slots__ = ("name", "used_by", "text")
+
+    def __init__(self, name: str, used_by: str | tuple[str, ...], text: str) -> None:
+        self.name, self.text = name, text
+        self.used_by = (used_by,) if isinstance(used_by, str) else used_by
+
+
+VARIABLES: dict[str, Variable] = {variable.name: variable for variable in (
+    Variable("DNSCACHEIP", (REMOTE, SMTPD, "qmail-tcpserver", "tcp-env", "dnsfq", "dnsip", "dnsmxip", "dnsptr", "config"),
+             "Name server to ask, as address, address:port or [address]:port, in the place of those in /etc/resolv.conf."),
+    Variable("IPMETEST_HERE", IPMETEST, "If it is set, the folder control below the working folder counts, not that of the home."),
+    Variable("LOGREGEX", SMTPD, "If it is set, the log says which regular expression a refused name or address has hit."),
+    Variable("QMAILQUEUE", (SMTPD, QMTPD, QMQPD, INJECT, LOCAL, SEND, "forward", "condredirect", "qreceipt"),
+             "Program that is run in the place of qmail-queue, without arguments; a relative path begins at the home."),
+    Variable("QMAILREMOTE", RSPAWN, "Program that is run in the place of qmail-remote, whatever extraremote says."),
+    Variable("QMAILRRTDENYALL", SMTPD,
+             "If it is neither empty nor 0, recipientchk=1 accepts every recipient, and refuses the message at DATA if one of them is not there."),
+    Variable("RCPTCHECK", SMTPD, "Program that decides of each recipient whether strangers may send to it."),
+    Variable("RELAYCLIENT", (SMTPD, QMTPD, QUEUE), "If it is set, the client may relay; its value is added to the end of each recipient's address."),
+    Variable("SMTPS", SMTPD, "If it is set, the connection begins with TLS, before the greeting."),
+    Variable("TCPLOCALHOST", (SMTPD, QMTPD, QMQPD), "Name of the address that the client has connected to, for the Received field."),
+    Variable("TCPLOCALIP", (SMTPD, QMTPD, QMQPD), "The same address itself, where there is no name."),
+    Variable("TCPREMOTEHOST", (SMTPD, QMTPD, QMQPD), "The client's name, for the Received field, and for badrmhostext and badrmhostint."),
+    Variable("TCPREMOTEINFO", (SMTPD, QMTPD, QMQPD), "What the client's host says of the connection's owner, for the Received field."),
+    Variable("TCPREMOTEIP", (SMTPD, QMTPD, QMQPD, QUEUE), "The client's address, for the Received field, for antispoofing and for originipfield."),
 )}

@@ -16,9 +16,10 @@ from qmailpy.text.received import protocol, received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from qmailpy.smtp.auth import Exchange
+    from qmailpy.smtp.checks.order import Check
     from qmailpy.smtp.facts import Settings
     from qmailpy.smtp.world import SmtpWorld
     from qmailpy.text.received import Client
@@ -53,9 +54,21 @@ class Session:
         }
 
     def greeting(self) -> bytes:
-        """The first line."""
+        """The first line, after greetdelay; a client that does not wait for it is not served (aio: greetdelay, databeforegreet)."""
+        if not self.facts.values.flag("databeforegreet"):
+            self.pause("greetdelay")
+        elif (said := self.world.hear(self.facts.values.number("greetdelay") or 1)) is not None:
+            who = b"before greeting: [" + self.facts.client.ip + b"] client "
+            self.world.log(who + (b"sent data" if said else b"hung up"))
+            self.closing = 1
+            return reply.EARLY.wire() if said else b""
         self.doing = "waiting for a command"
         return Reply(220, self.name() + b" ESMTP").wire()
+
+    def pause(self, delay: str) -> None:
+        """Hold the reply to a command back for as long as a setting says (aio: Delays)."""
+        if seconds := self.facts.values.number(delay):
+            self.world.pause(seconds)
 
     def name(self) -> bytes:
         """What this host calls itself."""
@@ -103,8 +116,8 @@ class Session:
             return reply.NO_CONTROLS
 
     def helo(self, argument: bytes) -> Reply:
-        self.facts.helo = argument
-        self.facts.forget_transaction()
+        self.facts.greet(argument)
+        self.pause("helodelay")
         return Reply(250, self.name())
 
     def ehlo(self, argument: bytes) -> Reply:
@@ -176,14 +189,13 @@ class Session:
         found = path(argument)
         if found is None:
             return reply.SYNTAX
-        sender, rest = found
-        before, self.facts.size = self.facts.size, announced(rest)
-        if refused := refusal(AT_MAIL, self.facts, self.world):
-            self.facts.size = before
+        self.facts.claimed = without_tag(self.facts, self.own_literal(found[0]), self.world.now())
+        self.facts.size = announced(found[1])
+        if refused := self.judged(AT_MAIL, "mfdelay"):
             return refused
-        size = self.facts.size
+        sender = self.facts.claimed
         self.facts.forget_transaction()
-        self.facts.sender, self.facts.size = without_tag(self.facts, self.own_literal(sender), self.world.now()), size
+        self.facts.sender = sender
         return reply.OK
 
     def rcpt(self, argument: bytes) -> Reply:
@@ -195,11 +207,23 @@ class Session:
         address = self.own_literal(found[0])
         self.facts.recipient = without_tag(self.facts, address, self.world.now())
         self.facts.signed = self.facts.recipient != address
-        if refused := refusal(AT_RCPT, self.facts, self.world):
+        if refused := self.judged(AT_RCPT, "rcptdelay"):
             return refused
         self.facts.limit = strictest((self.facts.limit, recipient_limit(self.facts, self.world)))
         self.facts.accept_recipient(self.facts.recipient + (self.facts.relay or b""))
+        count = self.facts.values.number("tarpitcount")
+        if count and len(self.facts.recipients) >= count:
+            self.pause("tarpitdelay")
         return reply.OK
+
+    def judged(self, checks: Sequence[Check], delay: str) -> Reply | None:
+        """The refusal of a command, if any; what the delay holds back is refusals as well."""
+        try:
+            refused = refusal(checks, self.facts, self.world)
+        except Temporary:
+            refused = reply.NO_CONTROLS
+        self.pause(delay)
+        return refused
 
     def data(self, argument: bytes) -> Reply:
         if self.facts.sender is None:

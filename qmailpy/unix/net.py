@@ -59,6 +59,12 @@ class Stream:
         """What comes next; empty at the end."""
         return self._socket.recv(BLOCK)
 
+    def within(self, seconds: float) -> None:
+        """From now on every read and write ends within so many seconds.  Raises TimeoutError if there is no time left."""
+        if seconds <= 0:
+            raise TimeoutError
+        self._socket.settimeout(seconds)
+
     def close(self) -> None:
         """Hang up."""
         self._socket.close()

@@ -180,6 +180,12 @@ def name_process(name: str) -> None:
     close_quietly(fd)
 
 
+def die_of_interrupts() -> None:
+    """Let an interrupt from the terminal end this process as it ends any other, without a traceback; where it is ignored, it stays so."""
+    if _signal.getsignal(_signal.SIGINT) == _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
 def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: int = UNRUNNABLE) -> int:
     """Start a child that does `work` with exactly these descriptors and exits with what it returns; its pid.
 

@@ -53,6 +53,17 @@ def test_a_silent_peer_is_a_timeout(server):
     stream.close()
 
 
+def test_a_limit_for_what_comes_next(server):
+    stream = connect(*server.getsockname()[:2], 5, 30)
+    stream.within(0.05)
+    with pytest.raises(TimeoutError):
+        stream.receive()
+    for seconds in (0, -1):
+        with pytest.raises(TimeoutError):
+            stream.within(seconds)
+    stream.close()
+
+
 def test_refused():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

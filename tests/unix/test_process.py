@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, ended, execute, fork_working, kill, name_process, pipe, spawn, wait, wait_within
+from qmailpy.unix.process import Identity, allow_descriptors, die_of_interrupts, ended, execute, fork_working, kill, name_process, pipe, spawn, wait, wait_within
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
@@ -211,6 +211,17 @@ def test_why_a_program_cannot_be_executed(name, problem):
             return found.errno
 
     assert wait(fork_working(attempt, {})) == problem
+
+
+@pytest.mark.parametrize(("before", "status"), [(signal.default_int_handler, -signal.SIGINT), (signal.SIG_IGN, 7)])
+def test_an_interrupt_ends_a_process_unless_it_is_ignored(before, status):
+    def interrupted():
+        signal.signal(signal.SIGINT, before)
+        die_of_interrupts()
+        os.kill(os.getpid(), signal.SIGINT)
+        return 7
+
+    assert wait(fork_working(interrupted, {})) == status
 
 
 def test_waiting_for_a_limited_time():

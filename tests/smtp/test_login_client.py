@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.smtp.client import Reply
-from qmailpy.smtp.login import UNKNOWN, Login, decoded, encoded, hmac_md5, log_in
+from qmailpy.smtp.login_client import UNKNOWN, Login, decoded, encoded, hmac_md5, log_in
 
 USER, PASSWORD = b"joe", b"my:secret word"
 CHALLENGE = base64.b64encode(b"<1896.697170952@postoffice.reston.mci.net>")
