@@ -86,7 +86,9 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     tls = pop3_tls(env)
     if len(argv) <= ARGUMENTS:
         if "POP3S" not in env:
-            write_all(1, error("usage: popup hostname subprogram"))
+            connection = Connection(0, 1, TIMEOUT)
+            connection.say(error("usage: popup hostname subprogram"))
+            connection.close()
         return ENDED
     challenge = b"<%d.%d@%s>" % (os.getpid(), int(time.time()), os.fsencode(argv[1]))
     if "POP3S" not in env:

@@ -25,6 +25,10 @@ SEVERAL = ("list", "names", "map")  # kinds that are shown line by line
 UNSHOWN = {"pem": b"the file is there.", "secret": b"(not shown)."}
 EXPOSED = b"Oops! This file holds a secret, and everybody may read it: it should have mode 0640.\n"
 COMPILED = "morercpthosts.cdb"
+FOLDERS = {  # in control/
+    "notlshosts": b"Hosts that TLS is not used with.\n", "servercerts": b"Certificates for names that clients ask for.\n",
+    "tlshosts": b"Certificates that servers must prove themselves with.\n",
+}
 MORE, BASE = "morercpthosts", "rcpthosts"
 NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
 
@@ -77,7 +81,7 @@ def sections(home: Home) -> Iterator[tuple[str, bytes]]:
         raise Unreadable("unable to read the control folder") from problem
     for name in found:
         if name not in SETTINGS and name != COMPILED:
-            yield name, b"I have no idea what this file does.\n"
+            yield name, FOLDERS.get(name, b"I have no idea what this file does.\n")
 
 
 def section(setting: Setting, home: Home, me: bytes | None) -> bytes:

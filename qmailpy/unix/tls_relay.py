@@ -1,6 +1,6 @@
 """TLS for work that knows nothing of it: a child does the work in clear over pipes, and this process carries its words to the client and back.
 
-The child can do what it likes, execute other programs too, and never sees a key; this process needs no rights for what it does.
+The child can do what it likes, execute other programs, too; this process needs no rights for what it does.
 """
 
 from __future__ import annotations

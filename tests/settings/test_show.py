@@ -126,6 +126,11 @@ def test_files_that_are_no_settings_come_last(home):
     assert said(home)["zzz"] == b"I have no idea what this file does.\n"
 
 
+def test_folders_of_certificates_are_no_strangers(home):
+    os.mkdir(home.at("control", "servercerts"))
+    assert said(home)["servercerts"] == b"Certificates for names that clients ask for.\n"
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_page_of_each_program_explains_its_settings(program):
     pages = list(MAN.glob(f"{program}.*"))
