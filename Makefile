@@ -5,7 +5,7 @@
 # make rollback [HOME_DIR=DIR]  put replaced programs back
 # make cert | cert-req [HOME_DIR=DIR]    a certificate for the home's servers, or a request for one
 # make tmprsadh [HOME_DIR=DIR]  the files of temporary keys that old versions used
-# make bench [ROUNDS=3] [FIGURES="start ..."] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
+# make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -15,6 +15,7 @@ ONCE :=
 PORT := 2525
 ROUNDS := 3
 FIGURES :=
+PLACES :=
 PEER_HOME :=
 JSON :=
 PLOT :=
@@ -73,7 +74,7 @@ test: all
 
 bench: all
 	@$(INSTALL) setup --home '$(CURDIR)/.build/bench-home' --single
-	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
+	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' --places '$(PLACES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
 	  $(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
 types: all

@@ -73,7 +73,8 @@ class Bench:
         self.places: list[Place] = []
         self.servers: list[Server] = []
         self._folders: list[str] = []  # to remove
-        self._up: tuple[Place, int] | None = None  # place and backlog of the servers that run
+        self._running: list[Server] = []
+        self._up: tuple[Place, int] | None = None  # where they run, and with how many messages
         self._sink: SinkProcess | None = None
         adopt_orphans()
         try:
@@ -106,7 +107,8 @@ class Bench:
         try:
             step()
         except (Failed, OSError) as problem:
-            self.skipped.append((what, reason(problem)))
+            if (what, reason(problem)) not in self.skipped:
+                self.skipped.append((what, reason(problem)))
             return False
         return True
 
@@ -127,14 +129,17 @@ class Bench:
         return os.path.realpath("/proc/self/exe")  # sys.executable is the launcher
 
     def up(self, place: Place, waiting: int = 0) -> list[Server]:
-        """The servers, running at a place with so many messages waiting in their queues; those that do not start are skipped from now on."""
+        """The servers that run at a place with so many messages waiting in their queues; what keeps others from it is noted."""
         if self._up != (place, waiting):
             self.down()
             self._up = (place, waiting)
-            for server in list(self.servers):
+            for server in self.servers:
                 self.tell(f"starting {server.name} on {place.name}" + (f" with {waiting} messages" if waiting else ""))
-                self._admit(server, lambda server=server: server.start(self._fresh(place), waiting))  # type: ignore[misc]
-        return self.servers
+                if self._can(f"{server.name}, {place.name}", lambda server=server: server.start(self._fresh(place), waiting)):  # type: ignore[misc]
+                    self._running.append(server)
+                else:
+                    server.close()
+        return self._running
 
     def restart(self, server: Server) -> None:
         """End one of the running servers, and start it again with nothing in its queue.  Raises Failed."""
@@ -149,15 +154,8 @@ class Bench:
         """The qmail homes, with settings and fresh queues at a place, and nothing running."""
         self.down()
         found = [server for server in self.servers if isinstance(server, Qmail)]
-        return [server for server in found if self._admit(server, lambda server=server: server.prepare(self._fresh(place)))]  # type: ignore[misc]
-
-    def _admit(self, server: Server, step: Callable[[], None]) -> bool:
-        """Whether a server can do something; if not it takes no part from now on."""
-        possible = self._can(server.name, step)
-        if not possible:
-            server.close()
-            self.servers.remove(server)
-        return possible
+        return [server for server in found
+                if self._can(f"{server.name}, {place.name}", lambda server=server: server.prepare(self._fresh(place)))]  # type: ignore[misc]
 
     def _fresh(self, place: Place) -> str:
         """An empty folder for a server."""
@@ -173,6 +171,7 @@ class Bench:
             for name in os.listdir(place.folder):
                 shutil.rmtree(f"{place.folder}/{name}", ignore_errors=True)
         self._up = None
+        self._running = []
 
     def compare(self, table: Table, *, most: int = 1000, warm_up: bool = True) -> Table:
         """Measure a table, in as many rounds as were asked for but at most so many; returns it."""

@@ -83,7 +83,8 @@ class Postfix(Server):
         with open(f"{folder}/etc/master.cf", "x", encoding="ascii") as out:
             out.write(SERVICES.format(port=f"{HERE}:{port}"))
         with open(f"{folder}/etc/main.cf", "x", encoding="ascii") as out:
-            out.write(SETTINGS.format(folder=folder, host=LOCAL, here=HERE, user=USER, uid=NOBODY, remote=REMOTE, waiting=WAITING, closed=CLOSED, sink=self.sink))
+            out.write(SETTINGS.format(folder=folder, host=LOCAL, here=HERE, user=USER, uid=NOBODY, remote=REMOTE, sink=self.sink,
+                                      waiting=WAITING, closed=CLOSED))
         self._started = True
         output_of(["postfix", "-c", f"{folder}/etc", "start"], ENV)
         self.ports = {"": port}

@@ -37,7 +37,9 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The first listener's."""
+        """The first listener's.  Raises Failed if the server does not run."""
+        if not self.ports:
+            raise Failed("it does not run any more")
         return next(iter(self.ports.values()))
 
     def under(self, listener: str) -> str:

@@ -131,6 +131,8 @@ def measure(bench: Bench, figures: tuple[str, ...], progress: Progress) -> list[
                 continue
             try:
                 for one in figure.tables(bench, place):
+                    if not one.contenders:
+                        continue  # why not was noted
                     tables.append(one)
                     progress.clear()
                     click.echo("\n".join(table.lines(one)))

@@ -41,6 +41,9 @@ def test_a_server_settles_when_its_queue_is_empty(server, mail):
     assert (server.port, server.under("listener"), server.under("")) == (mail.port, "little, listener", "little")
     server.close()
     assert server.stops == 1
+    server.ports = {}
+    with pytest.raises(Failed, match="does not run"):
+        assert server.port
 
 
 def test_mail_is_never_delivered_as_root(tmp_path):

@@ -158,9 +158,9 @@ def test_the_name_of_a_process():
 
 def test_pipes_are_not_inherited():
     ends = pipe()
-    assert not any(os.get_inheritable(end) for end in ends)
-    for end in ends:
-        os.close(end)
+    assert not any(os.get_inheritable(fd) for fd in ends)
+    for fd in ends:
+        os.close(fd)
 
 
 def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():

@@ -79,6 +79,5 @@ def test_a_bug_is_told():
 
 @pytest.mark.parametrize("number", [TERM, HUP])
 def test_what_ends_a_program_interrupts_it(number):
-    with pytest.raises(KeyboardInterrupt):
-        with interruptible():
-            os.kill(os.getpid(), number)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        os.kill(os.getpid(), number)

@@ -9,7 +9,7 @@ from qmailpy.bench.measure import Failed
 
 
 def test_a_program_gets_its_descriptors_and_must_succeed(tmp_path):
-    script = "cat > {0}; cat <&1 > {1}".format(tmp_path / "message", tmp_path / "envelope")
+    script = f"cat > {tmp_path}/message; cat <&1 > {tmp_path}/envelope"
     assert start.starting(["/bin/sh", "-c", script], {}, b"message", b"envelope")() > 0
     assert (tmp_path / "message").read_bytes() == b"message"
     assert (tmp_path / "envelope").read_bytes() == b"envelope"
