@@ -3,6 +3,8 @@
 # make test                     all tests
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
+# make cert | cert-req [HOME_DIR=DIR]    a certificate for the home's servers, or a request for one
+# make tmprsadh [HOME_DIR=DIR]  the files of temporary keys that old versions used
 # make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make users                    create the qmail users and groups that are missing (root)
 
@@ -26,7 +28,7 @@ TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHO
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users demo test bench types lint pages clean
+.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -54,6 +56,15 @@ rollback: all
 
 users: all
 	@$(INSTALL) users $(HOME_OPTIONS)
+
+cert:
+	@'$(HOME_DIR)/bin/qmail-cert'
+
+cert-req:
+	@'$(HOME_DIR)/bin/qmail-cert' --request
+
+tmprsadh:
+	@'$(HOME_DIR)/bin/update-tmprsadh'
 
 demo: all
 	@$(INSTALL) demo $(if $(ONCE),--once) --port $(PORT)

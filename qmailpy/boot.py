@@ -98,9 +98,10 @@ def start() -> None:
     env = dict(os.environ)
     restore(env)
     from qmailpy.exits import run
-    from qmailpy.unix.process import name_process
+    from qmailpy.unix.process import die_of_interrupts, name_process
 
     name_process(program)
+    die_of_interrupts()
     module = __import__("qmailpy.programs." + KEYWORDS.get(program, program.replace("-", "_")), fromlist=["main"])
     gc.enable()
     run(module.main, argv, env)

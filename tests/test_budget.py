@@ -10,7 +10,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEAVY = ("dataclasses", "asyncio", "logging", "subprocess", "typing", "argparse", "email", "re", "signal", "enum", "socket", "ssl", "pathlib", "contextlib",
          "functools", "collections", "random", "tempfile", "shutil", "datetime", "threading", "dns", "OpenSSL", "cryptography", "cdblib", "click", "ctypes")
 PER_MESSAGE = ("qmail-smtpd", "qmail-queue", "qmail-local", "qmail-remote", "qmail-inject", "sendmail", "qmail-getpw", "qmail-clean", "qmail-lspawn",
-               "qmail-rspawn", "qmail-send", "qmail-start", "qmail-qmtpd", "qmail-qmqpd", "qmail-qmqpc", "qmail-pop3d", "qmail-popup", "tcp-env", "maildirmake")
+               "qmail-rspawn", "qmail-send", "qmail-start", "qmail-qmtpd", "qmail-qmqpd", "qmail-qmqpc", "qmail-pop3d", "qmail-popup", "tcp-env",
+               "bouncesaying", "condredirect", "except_", "forward", "preline", "qbiff", "qreceipt", "qsmhook", "mailsubj", "predate", "datemail", "maildirmake")
 LOOK = """
 import sys
 before = set(sys.modules)

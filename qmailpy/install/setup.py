@@ -69,8 +69,9 @@ class Setup:
     def files(self) -> Iterator[tuple[Entry, bytes]]:
         """Every file with its content; and the folders that hold nothing but ours, with none."""
         launcher = read(f"{self.top}/.build/launcher")
-        for name in programs(self.top, self.chosen):
-            yield hier.program_entry(self.home, name), launchers.filled(launcher, name, self.home.path, self.interpreter)
+        names = programs(self.top, self.chosen)
+        for name, program in [*zip(names, names, strict=True), *((other, name) for other, name in hier.OTHER_NAMES.items() if name in names)]:
+            yield hier.program_entry(self.home, name), launchers.filled(launcher, program, self.home.path, self.interpreter)
         # What keeps the interpreter from looking for its library anywhere else; see launcher/launcher.c.
         yield Entry("pyvenv.cfg", FILE, "root", 0o644), f"home = {os.path.dirname(self.interpreter)}\n".encode()
         if self.chosen:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from qmailpy.errnotext import wording
-from qmailpy.exits import Temporary, during
-from qmailpy.unix.feed import attempt, code_of
+from qmailpy.exits import TEMPORARY, Temporary, during
+from qmailpy.unix.feed import attempt, telling
 from qmailpy.unix.process import execute, fork_working, standard, wait
 
 TYPE_CHECKING = False
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
 
 
-def read_with(home: Home, reader: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run maildir2mbox; if it exits 0 become `reader`, else its exit status.  Raises Temporary."""
-    command = [home.at("bin", "maildir2mbox")]
+def read_with(home: Home, who: str, reader: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run maildir2mbox; if it exits 0 become `reader`, else its exit status.  Raises Temporary.
+
+    who  the program that does this, which tells if maildir2mbox cannot be run
+    """
+    mover = home.at("bin", "maildir2mbox")
     try:
-        code = wait(fork_working(lambda: attempt(command, env, code_of), standard()))
+        code = wait(fork_working(lambda: attempt([mover], env, telling(who, mover, TEMPORARY)), standard()))
     except OSError as problem:
         raise Temporary(f"unable to fork: {wording(problem.errno)}") from None
     if code < 0:

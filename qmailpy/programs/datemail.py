@@ -16,4 +16,3 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     predate, sendmail = home.at("bin", "predate"), home.at("bin", "sendmail")
     with during(f"unable to run {predate}"):
         execute([predate, sendmail, *argv[1:]], env)
-    raise AssertionError("not reached")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.errnotext import wording
-from qmailpy.exits import complain
+from qmailpy.exits import TEMPORARY, Usage
 from qmailpy.home import here
 from qmailpy.text.rewrite import one_line
-from qmailpy.unix.feed import code_of, feed
+from qmailpy.unix.feed import feed, telling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +15,8 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    if len(argv) == 1:
+        raise Usage("mailsubj subject recip ...")
+    subject, *recipients = [one_line(os.fsencode(word)) for word in argv[1:]]
     inject = here().at("bin", "qmail-inject")
-    subject, *recipients = [one_line(os.fsencode(word)) for word in argv[1:]] or [b""]
-
-    def unrunnable(problem: OSError) -> int:
-        complain(f"mailsubj: fatal: unable to run {inject}: {wording(problem.errno)}")
-        return code_of(problem)
-
-    return feed([inject], env, b"Subject: %s\nTo: %s\n\n" % (subject, b" ".join(recipients)), unrunnable)
+    return feed([inject], env, b"Subject: %s\nTo: %s\n\n" % (subject, b" ".join(recipients)), telling("mailsubj", inject, TEMPORARY))

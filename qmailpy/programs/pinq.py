@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    return read_with(here(), "pine", argv[1:], env)
+    return read_with(here(), "pinq", "pine", argv[1:], env)

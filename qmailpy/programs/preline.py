@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.errnotext import wording
 from qmailpy.exits import Usage, complain
 from qmailpy.text.options import Options
-from qmailpy.unix.feed import code_of, feed
+from qmailpy.unix.feed import feed, telling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,18 +17,16 @@ LINES = {"f": "UFLINE", "r": "RPLINE", "d": "DTLINE"}
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    if any(name not in env for name in LINES.values()):
+        raise Usage(USAGE)
     wanted = dict.fromkeys(LINES, True)
     options = Options(argv, "frdFRD")
-    for letter, _ in options:
-        if letter.lower() not in LINES:
+    for letter, value in options:
+        if letter == "?":
+            complain(f"preline: {value}")
             raise Usage(USAGE)
         wanted[letter.lower()] = letter.isupper()
-    if not options.rest or any(name not in env for name in LINES.values()):
+    if not options.rest:
         raise Usage(USAGE)
-    command = options.rest
-
-    def unrunnable(problem: OSError) -> int:
-        complain(f"preline: fatal: unable to run {command[0]}: {wording(problem.errno)}")
-        return code_of(problem)
-
-    return feed(command, env, b"".join(os.fsencode(env[name]) for letter, name in LINES.items() if wanted[letter]), unrunnable)
+    head = b"".join(os.fsencode(env[name]) for letter, name in LINES.items() if wanted[letter])
+    return feed(options.rest, env, head, telling("preline", options.rest[0]))

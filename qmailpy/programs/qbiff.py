@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 UTMP = "/var/run/utmp"
+NEEDED = ("USER", "SENDER", "LOCAL")
 WIDTH = 74  # bytes of subject and text
-EXECUTABLE = 0o100  # of a terminal's mode: its user wants to be told (mesg, biff)
+EXECUTABLE = 0o100  # of a terminal's mode: its user wants to be told (biff)
 
 
 def notice(address: bytes, sender: bytes) -> bytes:
-    """What is shown for the message on descriptor 0."""
+    """What is shown for the message on descriptor 0.  Raises Trouble if it cannot be read."""
     message = Message(0)
     subject = b"".join(value(field) + b"\n" for field in message.fields() if name(field) == b"subject")
-    body = next(message.body(), b"")
     head = printable(b"*** TO <%s> FROM <%s>" % (address, sender), b"_")
-    return b"\r\n\x07" + head + b"\r\n    " + beginning(subject, body, WIDTH) + b"\r\n"
+    return b"\r\n\x07" + head + b"\r\n    " + beginning(subject, message.body(), WIDTH) + b"\r\n"
 
 
 def tell(line: bytes, text: bytes) -> None:
@@ -50,14 +50,16 @@ def tell(line: bytes, text: bytes) -> None:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    if any(name not in env for name in ("USER", "SENDER", "LOCAL")):
+    """Whatever goes wrong, mail is delivered all the same."""
+    if any(variable not in env for variable in NEEDED):
         return OK
+    user, address, sender = (os.fsencode(env[variable]) for variable in ("USER", "LOCAL", "SENDER"))
     try:
-        lines = set(lines_of(os.fsencode(env["USER"]), contents(UTMP) or b""))
+        lines = set(lines_of(user, contents(UTMP) or b""))
         if lines:
-            text = notice(os.fsencode(env["LOCAL"]), os.fsencode(env["SENDER"]))
+            text = notice(address, sender)
             for line in lines:
                 tell(line, text)
     except (OSError, Trouble):
-        return OK
+        pass
     return OK

@@ -6,16 +6,19 @@ import os
 
 from qmailpy.exits import OK
 from qmailpy.home import here
+from qmailpy.settings.load import load
 from qmailpy.spawn import report
 from qmailpy.spawn.daemon import Spawner
 from qmailpy.unix.process import UNRUNNABLE, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
+    from qmailpy.home import Home
     from qmailpy.spawn.orders import Order
 
+REMOTE, EXTRA = "qmail-remote", "qmail-remote.extra"
 TCPTO_SIZE = 1024
 
 
@@ -32,16 +35,23 @@ def forget_dead_hosts(path: str) -> None:
     os.close(fd)
 
 
+def chosen(home: Home, env: Mapping[str, str]) -> tuple[str, str]:
+    """(the program to run, where it is looked for before PATH, if anywhere).  Raises Temporary."""
+    if name := env.get("QMAILREMOTE"):
+        return name, ""
+    return (EXTRA, home.at("bin", EXTRA)) if load(home, ("extraremote",)).flag("extraremote") else (REMOTE, "")
+
+
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     home = here()
     forget_dead_hosts(home.at("queue", "lock", "tcpto"))
-    program = env.get("QMAILREMOTE") or "qmail-remote"
+    name, place = chosen(home, env)
 
     def begin(order: Order, message: int, output: int) -> int:
         _, _, host = order.recipient.rpartition(b"@")
-        # A qmail-remote that cannot be started defers mail (111); it never bounces it.
-        return spawn([os.fsencode(program), host, order.sender, order.recipient], env, {0: message, 1: output, 2: output},
-                     cwd=home.at("queue", "mess"), unrunnable=UNRUNNABLE)
+        # What cannot be started defers mail (111); it never bounces it, and nothing else is run in the place of qmail-remote.extra.
+        return spawn([os.fsencode(name), host, order.sender, order.recipient], env, {0: message, 1: output, 2: output},
+                     program=place if os.path.lexists(place) else None, cwd=home.at("queue", "mess"), unrunnable=UNRUNNABLE)
 
     Spawner(home, begin, report.of_remote).run()
     return OK

@@ -6,7 +6,7 @@ import os
 
 from qmailpy.exits import OK, Permanent, Temporary, Usage
 from qmailpy.home import here
-from qmailpy.queue.client import QueueProcess
+from qmailpy.queue.handover import queue_process
 from qmailpy.text.header import AddressList, Unparsable, name, plain, tokens
 from qmailpy.text.quote import quoted
 from qmailpy.unix.message import Message
@@ -23,17 +23,32 @@ NEVER = (b"", b"#@[]")  # senders of bounces and double bounces
 
 def asks(field: bytes, address: bytes) -> bool:
     """Whether a field names the address.  Raises Permanent if it cannot be parsed."""
-    found: list[bytes] = []
+    named = False
 
-    def note(one: list[Token]) -> list[Token]:
-        found.append(plain(one))
+    def look(one: list[Token]) -> list[Token]:
+        nonlocal named
+        try:
+            named = plain(one) == address or named
+        except Unparsable:
+            pass  # no envelope can hold it, so it is not ours
         return one
 
     try:
-        AddressList(tokens(field), note).changed()
+        AddressList(tokens(field), look).changed()
     except Unparsable:
         raise Permanent("unable to parse this: " + os.fsdecode(field.removesuffix(b"\n"))) from None
-    return address in found
+    return named
+
+
+def request(message: Message, address: bytes) -> tuple[bool, bytes]:
+    """Whether a message asks for a notice, and its Message-ID field.  Raises Permanent, Temporary."""
+    wanted, identity = False, b""
+    for field in message.fields():
+        if name(field) == NOTICE:
+            wanted = asks(field, address) or wanted
+        elif name(field) == b"message-id":
+            identity = field
+    return wanted, identity
 
 
 def notice(address: bytes, sender: bytes, identity: bytes) -> bytes:
@@ -48,17 +63,12 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     if len(argv) == 1 or "SENDER" not in env:
         raise Usage("qreceipt deliveryaddress")
     address, sender = os.fsencode(argv[1]), os.fsencode(env["SENDER"])
-    if any(byte in address + sender for byte in (b"\r", b"\n")):
-        raise Permanent("that address has a line break in it")
-    wanted, identity = False, b""
-    for field in Message(0).fields():
-        if name(field) == NOTICE:
-            wanted = asks(field, address) or wanted
-        elif name(field) == b"message-id":
-            identity = field
+    wanted, identity = request(Message(0), address)
     if not wanted or sender in NEVER:
         return OK
-    queue = QueueProcess(here(), env)
+    if b"\r" in sender or b"\n" in sender:
+        raise Permanent("SENDER has a line break in it")
+    queue = queue_process(here(), env)
     queue.put(notice(address, sender, identity))
     queue.envelope(b"")
     queue.recipient(sender)

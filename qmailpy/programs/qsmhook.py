@@ -1,4 +1,4 @@
-"""qsmhook: from a .qmail file, run a delivery program with arguments in the style of sendmail's mailers.  See qsmhook(8)."""
+"""qsmhook: from a .qmail file, run a delivery program with arguments in the style of sendmail's mailers.  See qsmhook(1)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import os
 
 from qmailpy.exits import PERMANENT, Permanent, Temporary, complain
 from qmailpy.text.options import Options
-from qmailpy.unix.feed import code_of, feed
+from qmailpy.unix.feed import Unreadable, code_of, feed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 NEEDED = ("DTLINE", "RPLINE", "UFLINE", "LOCAL", "HOST", "SENDER")
+ADDS = {"P": "RPLINE", "l": "DTLINE"}
 
 
-def filled(word: str, values: dict[str, str]) -> str:
+def filled(word: bytes, values: dict[bytes, bytes]) -> bytes:
     """An argument with each %g, %h, %u and %% replaced; any other letter behind % vanishes with it."""
-    first, *others = word.replace("%%", "\0").split("%")
-    return (first + "".join(values.get(part[:1], "") + part[1:] for part in others)).replace("\0", "%")
+    parts, rest = [], word
+    while rest:
+        before, _, rest = rest.partition(b"%")
+        parts += [before, values.get(rest[:1], b"")]
+        rest = rest[1:]
+    return b"".join(parts)
+
+
+def without(prefix: bytes, recipient: bytes) -> bytes:
+    """What follows a prefix, in upper or lower case, of the recipient's local part."""
+    return recipient[len(prefix):] if recipient.lower().startswith(prefix.lower()) else recipient
 
 
 def unrunnable(problem: OSError) -> int:
@@ -31,21 +41,26 @@ def unrunnable(problem: OSError) -> int:
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     if any(name not in env for name in NEEDED):
         raise Permanent("incorrect usage")
-    recipient, lines = env["LOCAL"], {"UFLINE": True, "RPLINE": False, "DTLINE": False}
+    recipient, lines = os.fsencode(env["LOCAL"]), {"UFLINE": True, "RPLINE": False, "DTLINE": False}
     options = Options(argv, "DFlMmnPsx:")
     for letter, value in options:
         if letter == "?":
             complain(f"qsmhook: {value}")
             return PERMANENT
-        if letter in "nPl":
-            lines[{"n": "UFLINE", "P": "RPLINE", "l": "DTLINE"}[letter]] = letter != "n"
-        elif letter == "x" and recipient.lower().startswith(value.lower()):
-            recipient = recipient[len(value):]
+        if letter == "n":
+            lines["UFLINE"] = False
+        elif letter in ADDS:
+            lines[ADDS[letter]] = True
+        elif letter == "x":
+            recipient = without(os.fsencode(value), recipient)
     if not options.rest:
         raise Permanent("incorrect usage")
-    values = {"g": env["SENDER"], "h": env["HOST"], "u": recipient}
+    values = {b"%": b"%", b"g": os.fsencode(env["SENDER"]), b"h": os.fsencode(env["HOST"]), b"u": recipient}
+    words = [filled(os.fsencode(word), values) for word in options.rest]
     head = b"".join(os.fsencode(env[name]) for name, wanted in lines.items() if wanted)
     try:
-        return feed([filled(word, values) for word in options.rest], env, head, unrunnable)
+        return feed(words, env, head, unrunnable)
+    except Unreadable as problem:
+        raise Temporary("unable to read message") from problem
     except Temporary as problem:
-        raise Temporary("unable to read message" if "input" in problem.text else "temporary problem") from problem
+        raise Temporary("temporary problem") from problem

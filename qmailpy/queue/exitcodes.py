@@ -8,6 +8,7 @@ OUT_OF_MEMORY = 51
 TIMED_OUT = 52
 WRITE_ERROR = 53
 READ_ERROR = 54
+NO_CONTROLS = 55
 NO_HOME, NO_QUEUE, NO_PID, NO_MESS, NO_INTD, NO_TODO = 61, 62, 63, 64, 65, 66
 BUG = 81
 CUSTOM = 82
@@ -23,7 +24,7 @@ TEXTS = {
     TIMED_OUT: "Zqq timeout (#4.3.0)",
     WRITE_ERROR: "Zqq write error or disk full (#4.3.0)",
     READ_ERROR: "Zqq read error (#4.3.0)",
-    55: "Zqq unable to read configuration (#4.3.0)",
+    NO_CONTROLS: "Zqq unable to read configuration (#4.3.0)",
     56: "Zqq trouble making network connection (#4.3.0)",
     NO_HOME: "Zqq trouble in home directory (#4.3.0)",
     **dict.fromkeys((NO_QUEUE, NO_PID, NO_MESS, NO_INTD, NO_TODO), TROUBLE_CREATING),
@@ -59,6 +60,7 @@ def text_of(code: int, custom: bytes = b"") -> str:
 def custom_text(custom: bytes) -> str:
     """A usable custom text, as one clean line that begins with D or Z; "" where there is none (aio: QMAILQUEUE)."""
     text = custom[:CUSTOM_LIMIT].rstrip(b"\r\n\t ")
-    if len(custom) <= 2 or len(text) < 2 or text[:1] not in (b"D", b"Z"):
+    if len(custom) <= 2 or len(text) < 2:
         return ""
-    return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text)
+    letter = "D" if text.startswith(b"D") else "Z"  # whatever it is, as in C
+    return letter + "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in text[1:])

@@ -23,9 +23,18 @@ def variable(env: Mapping[str, str], name: str) -> bytes:
     return os.fsencode(env[name])
 
 
+def queue_process(home: Home, env: Mapping[str, str]) -> QueueProcess:
+    """A queue program that waits for a message.  Raises Temporary."""
+    try:
+        return QueueProcess(home, env)
+    except Temporary as problem:
+        cause = problem.__cause__
+        raise Temporary(f"unable to fork: {wording(cause.errno if isinstance(cause, OSError) else None)}") from None
+
+
 def hand_over(home: Home, env: Mapping[str, str], head: bytes, source: int, sender: bytes, recipients: Iterable[bytes]) -> int:
     """Queue `head` and what descriptor `source` gives; what logs call "qp".  Raises Permanent or Temporary with the reason."""
-    queue = QueueProcess(home, env)
+    queue = queue_process(home, env)
     queue.put(head)
     try:
         while data := os.read(source, BLOCK):

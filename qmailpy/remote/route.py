@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from qmailpy.remote.report import Failed, no_password
 from qmailpy.settings.kinds import digits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from qmailpy.smtp.login_client import Login
 
 SMTP, QMTP = "SMTP", "QMTP"
 SMTP_PORT, QMTP_PORT = 25, 209
@@ -26,25 +29,61 @@ class Target:
 
 
 class Hop:
-    """An address to connect to, and its preference: the lowest first."""
+    """An address to connect to, its preference (the lowest first), and the name of the host that has it, without a dot at its end."""
 
-    __slots__ = ("address", "preference")
+    __slots__ = ("address", "preference", "name")
 
-    def __init__(self, address: str, preference: int) -> None:
+    def __init__(self, address: str, preference: int, name: bytes = b"") -> None:
         self.address, self.preference = address, preference
+        self.name = name.removesuffix(b".")
 
 
-def target(host: bytes, smtproutes: Mapping[bytes, bytes], qmtproutes: Mapping[bytes, bytes]) -> Target:
+class Route:
+    """Where mail goes: to the first of `targets` that can be had, with `login` for each of them."""
+
+    __slots__ = ("targets", "login")
+
+    def __init__(self, targets: tuple[Target, ...], login: Login | None = None) -> None:
+        self.targets, self.login = targets, login
+
+
+def route(host: bytes, smtproutes: Mapping[bytes, bytes], qmtproutes: Mapping[bytes, bytes]) -> Route:
     """Where mail for `host` goes: by its name, a .suffix of it or the empty key, the longest first; an empty relay is no route.
 
-    Of two routes with the same key, that of qmtproutes counts.
+    Of two routes with the same key, that of qmtproutes counts.  Raises Failed for a route with a user name and no password.
     """
     for key in keys(host.lower()):
-        for routes, protocol, port in ((qmtproutes, QMTP, QMTP_PORT), (smtproutes, SMTP, SMTP_PORT)):
-            if key in routes:
-                relay = routes[key]
-                return parse(relay, protocol, port) if relay else Target(host)
-    return Target(host)
+        if key in qmtproutes:
+            relay = qmtproutes[key]
+            return Route((parse(relay, QMTP, QMTP_PORT) if relay else Target(host),))
+        if key in smtproutes:
+            return smtp_route(host, smtproutes[key])
+    return Route((Target(host),))
+
+
+def smtp_route(host: bytes, text: bytes) -> Route:
+    """What an entry of smtproutes says about a host: relays, with commas between them; a user name; the password.
+
+    Blanks are between these three; the password may have some in it (aio: smtproutes with user and password).
+    """
+    relays, rest = first_word(text)
+    user, password = first_word(rest)
+    if user and not password:
+        raise Failed(no_password(host))
+    if not relays:  # also where a login follows: it would be for nobody in particular
+        return Route((Target(host),))
+    targets = tuple(parse(relay) for relay in relays.split(b",") if relay) or (parse(relays),)
+    if not user:
+        return Route(targets)
+    from qmailpy.smtp.login_client import Login
+
+    return Route(targets, Login(user, password))
+
+
+def first_word(text: bytes) -> tuple[bytes, bytes]:
+    """What stands before the first blank, which may be nothing; and what follows the blanks."""
+    word = text.replace(b"\t", b" ").partition(b" ")[0]
+    return word, text[len(word):].lstrip(b" \t")
 
 
 def doors(wanted: Target, hop: Hop, by_preference: bool) -> tuple[tuple[int, str], ...]:
@@ -83,6 +122,11 @@ def literal(host: bytes) -> str | None:
         text = text[5:]
     if b":" in text and all(byte in b"0123456789abcdefABCDEF:." for byte in text):
         return text.decode()
+    return ipv4(text)
+
+
+def ipv4(text: bytes) -> str | None:
+    """An IPv4 address in its usual notation; None if `text` is none."""
     parts = text.split(b".")
     if len(parts) == 4 and all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
         return ".".join(str(int(part)) for part in parts)

@@ -61,6 +61,11 @@ class Kind:
         raise NotImplementedError
 
     @staticmethod
+    def public(data: bytes) -> bytes:
+        """What of a file's content, or of a row of it, anybody may be shown."""
+        return data
+
+    @staticmethod
     def from_env(value: bytes) -> object:
         """The value that a variable gives."""
         return value
@@ -76,6 +81,10 @@ class Secret(Line):
     """A line that nobody is shown."""
 
     name = "secret"
+
+    @staticmethod
+    def public(data: bytes) -> bytes:
+        return b"" if line(data) else data
 
 
 class Number(Kind):
@@ -169,3 +178,26 @@ class Pem(Kind):
     @staticmethod
     def parse(data: bytes) -> object:
         return True
+
+    @staticmethod
+    def public(data: bytes) -> bytes:
+        return b"" if b"PRIVATE KEY-----" in data else data
+
+
+class Routes(Map):
+    """A map to relays.  Behind these may stand a user name and a password, which nobody is shown."""
+
+    @staticmethod
+    def public(data: bytes) -> bytes:
+        return b"\n".join(map(without_login, data.split(b"\n")))
+
+
+def without_login(row: bytes) -> bytes:
+    """A row of smtproutes with a word in the place of what follows the first blank behind its colon, if it has one."""
+    if row.startswith(b"#"):
+        return row
+    key, colon, value = row.rstrip(BLANK).partition(b":")
+    if not colon:  # a row that counts for nothing, perhaps a mistake
+        key, value = b"", key
+    relay = value.replace(b"\t", b" ").partition(b" ")[0]
+    return row if relay == value else key + colon + relay + b" (login not shown)"

@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from qmailpy.smtp.login_client import Login
+
 TEXT_LIMIT = 5000  # bytes of a reply that are told on
 REPLY_LIMIT = 1 << 20  # bytes; no honest reply comes near
 TEMPORARY_CODE = 400  # what a reply counts as that is no reply
@@ -105,31 +107,126 @@ class Verdict:
         self.letter, self.before, self.after, self.reply = letter, before, after, reply
 
 
+NEVER, OFFERED, REQUIRED, ON = "never", "offered", "required", "on"  # how TLS is used: not at all; if offered; always; from the first byte
+
+
+class Plan:
+    """What a dialogue is to do.
+
+    helo        the name to say
+    sender      as it stands in MAIL
+    recipients  as they stand in RCPT
+    tls         NEVER, OFFERED, REQUIRED or ON
+    demand      the file that requires TLS
+    login       what to begin with, if the server wants it
+    no_clear    what a login outside TLS is refused with, in the words of a report; "": it is allowed
+    """
+
+    __slots__ = ("helo", "sender", "recipients", "tls", "demand", "login", "no_clear")
+
+    def __init__(self, helo: bytes, sender: bytes, recipients: Sequence[bytes], *, tls: str = NEVER, demand: str = "",
+                 login: Login | None = None, no_clear: str = "") -> None:
+        self.helo, self.sender, self.recipients = helo, sender, recipients
+        self.tls, self.demand, self.login, self.no_clear = tls, demand, login, no_clear
+
+
+class Account:
+    """What there is to tell of a dialogue beside its verdict.
+
+    recipients  (r, h or s, the reply) for each: accepted, refused for good, refused for now
+    notes       sentences for whoever reads the report
+    """
+
+    __slots__ = ("recipients", "notes")
+
+    def __init__(self) -> None:
+        self.recipients: list[tuple[str, Reply]] = []
+        self.notes: list[str] = []
+
+
 class Body:
     """What the dialogue yields where the message is to be sent."""
 
 
-def dialogue(helo: bytes, sender: bytes, recipients: Sequence[bytes],
-             told: list[tuple[str, Reply]]) -> Generator[bytes | Body, Reply, Verdict]:
-    """Yield what to send, get the reply to it (at first, without sending anything, the greeting); returns the Verdict.
+class StartTls:
+    """What the dialogue yields where STARTTLS is to be said, and TLS to begin if the reply is 220."""
 
-    told  gets (r, h or s, the reply) for each recipient: accepted, refused for good, refused for now
-    """
+
+def dialogue(plan: Plan, account: Account) -> Generator[bytes | Body | StartTls, Reply, Verdict]:
+    """Yield what to send, get the reply to it (at first, without sending anything, the greeting); returns the Verdict."""
     reply = yield b""
     if reply.code != 220:
         return Verdict("Z", "Connected to ", " but greeting failed", reply)
+    refused = yield from begin(plan, account)
+    if refused is not None:
+        return refused
+    return (yield from transaction(plan, account))
+
+
+def begin(plan: Plan, account: Account) -> Generator[bytes | StartTls, Reply, Verdict | None]:
+    """All that comes before MAIL; the Verdict if it ends there."""
+    reply = yield from hello(plan.helo)
+    if reply.code != 250:
+        return nameless(reply)
+    encrypted = plan.tls == ON
+    if plan.tls in (OFFERED, REQUIRED) and b"STARTTLS" in extensions(reply):
+        answer = yield StartTls()
+        encrypted = answer.code == 220
+        if encrypted:  # what was said before is forgotten (RFC 3207 section 4.2)
+            reply = yield from hello(plan.helo)
+            if reply.code != 250:
+                return nameless(reply)
+        elif plan.tls == REQUIRED:
+            return Verdict("Z", f"STARTTLS rejected while {plan.demand} exists; connecting to ", "", answer)
+    if plan.tls == REQUIRED and not encrypted:
+        return Verdict("Z", f"No TLS achieved while {plan.demand} exists; connecting to ", "", None)
+    if plan.login is None:
+        return None
+    if plan.no_clear and not encrypted:
+        return Verdict("Z", "Connected to ", f" but {plan.no_clear}", None)
+    from qmailpy.smtp.login_client import log_in
+
+    refused = yield from log_in(plan.login, extensions(reply).get(b"AUTH", set()), encrypted, account.notes)
+    if refused is None:
+        return None
+    where, reply = refused
+    return Verdict("Z", "Connected to ", f" but authentication was rejected ({where})", reply)
+
+
+def hello(helo: bytes) -> Generator[bytes, Reply, Reply]:
+    """Say who we are; the last reply."""
     reply = yield b"EHLO " + helo + b"\r\n"
     if reply.code >= 500:
         reply = yield b"HELO " + helo + b"\r\n"
-    if reply.code != 250:
-        return Verdict("Z", "Connected to ", " but my name was rejected", reply)
-    reply = yield b"MAIL FROM:<" + sender + b">\r\n"
+    return reply
+
+
+def nameless(reply: Reply) -> Verdict:
+    """How it ends where EHLO and HELO are refused."""
+    return Verdict("Z", "Connected to ", " but my name was rejected", reply)
+
+
+def extensions(reply: Reply) -> dict[bytes, set[bytes]]:
+    """What a reply to EHLO offers: {keyword: its words}, in upper case (RFC 5321 section 4.1.1.1).  AUTH= is an older form of AUTH."""
+    found: dict[bytes, set[bytes]] = {}
+    for line in reply.text.upper().splitlines()[1:]:
+        line = line[4:]
+        if line.startswith(b"AUTH="):
+            line = line.replace(b"=", b" ", 1)
+        keyword, *words = line.split() or [b""]
+        found.setdefault(keyword, set()).update(words)
+    return found
+
+
+def transaction(plan: Plan, account: Account) -> Generator[bytes | Body, Reply, Verdict]:
+    """From MAIL to the end."""
+    reply = yield b"MAIL FROM:<" + plan.sender + b">\r\n"
     if reply.code >= 400:
         return Verdict(letter(reply), "Connected to ", " but sender was rejected", reply)
-    for recipient in recipients:
+    for recipient in plan.recipients:
         reply = yield b"RCPT TO:<" + recipient + b">\r\n"
-        told.append(("h" if reply.code >= 500 else "s" if reply.code >= 400 else "r", reply))
-    if all(word != "r" for word, _ in told):
+        account.recipients.append(("h" if reply.code >= 500 else "s" if reply.code >= 400 else "r", reply))
+    if all(word != "r" for word, _ in account.recipients):
         return Verdict("D", "Giving up on ", "", None)
     reply = yield b"DATA\r\n"
     if reply.code >= 400:
@@ -138,6 +235,13 @@ def dialogue(helo: bytes, sender: bytes, recipients: Sequence[bytes],
     if reply.code >= 400:
         return Verdict(letter(reply), "", " failed after I sent the message", reply)
     return Verdict("K", "", " accepted message", reply)
+
+
+def may_go_elsewhere(verdict: Verdict, account: Account) -> bool:
+    """Whether a server has taken nothing, and refused for now, so that another one may be asked in its place (aio: straightfallback)."""
+    if verdict.reply is not None:
+        return 400 <= verdict.reply.code < 500
+    return bool(account.recipients) and all(word == "s" for word, _ in account.recipients)
 
 
 def letter(reply: Reply) -> str:

@@ -3,28 +3,82 @@
 from __future__ import annotations
 
 import os
-import select
 import time
 
-from qmailpy.unix.fds import BLOCK, TimedOut, wait_readable, wait_writable
+from qmailpy.unix.fds import BLOCK, TimedOut, wait_readable, write_in_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
+
+    class Channel(Protocol):
+        """How bytes come and go: as they are, or within TLS (unix/tls.py).  All but `ready` and `close` raise Gone, TimedOut."""
+
+        def read(self, most: int, seconds: float) -> bytes:
+            """What the client says, at most so many bytes, within that time."""
+
+        def ready(self, seconds: float) -> bool:
+            """Whether within that time there is something to read, or the end."""
+
+        def write(self, data: bytes, seconds: float) -> None:
+            """Say it all; `seconds` for each piece that the system takes."""
+
+        def close(self) -> None:
+            """Say that nothing more will come, where there is a word for it."""
 
 
 class Gone(OSError):
     """The client has closed its end, or it broke."""
 
 
+class Plain:
+    """Bytes as they are, on two descriptors that are never made non-blocking: others may share them."""
+
+    __slots__ = ("source", "target")
+
+    def __init__(self, source: int, target: int) -> None:
+        self.source, self.target = source, target
+
+    def read(self, most: int, seconds: float) -> bytes:
+        wait_readable(self.source, seconds)
+        try:
+            data = os.read(self.source, most)
+        except OSError as problem:
+            raise Gone(*problem.args) from problem
+        if not data:
+            raise Gone
+        return data
+
+    def ready(self, seconds: float) -> bool:
+        try:
+            wait_readable(self.source, seconds)
+        except TimedOut:
+            return False
+        return True
+
+    def write(self, data: bytes, seconds: float) -> None:
+        try:
+            write_in_time(self.target, data, seconds)
+        except TimedOut:
+            raise
+        except OSError as problem:
+            raise Gone(*problem.args) from problem
+
+    def close(self) -> None:
+        pass
+
+
 class Connection:
-    """Reads from one descriptor, writes to another, never making either of them non-blocking: others may share them.
+    """Reads from one descriptor, writes to another, gathering replies.
 
     timeout  seconds that one read or write may take
+    channel  how bytes come and go; another one may take its place when nothing is held
     """
 
     def __init__(self, source: int, target: int, timeout: float) -> None:
         self.source, self.target, self.timeout = source, target, timeout
+        self.channel: Channel = Plain(source, target)
         self._out: list[bytes] = []
         self._held = 0  # bytes in it
         self._limit: float | None = None
@@ -56,24 +110,20 @@ class Connection:
             patience = min(patience, self._limit - time.monotonic())
             if patience <= 0:
                 raise TimedOut("timed out")
-        wait_readable(self.source, patience)
-        try:
-            data = os.read(self.source, most)
-        except OSError as problem:
-            raise Gone(*problem.args) from problem
-        if not data:
-            raise Gone
-        return data
+        return self.channel.read(most, patience)
 
     def flush(self) -> None:
         """Write what was said.  Raises Gone, TimedOut."""
-        data = memoryview(b"".join(self._out))
-        self._out.clear()
-        self._held = 0
-        while data:
-            wait_writable(self.target, self.timeout)
-            try:
-                # No more than a pipe is sure to take, so that a client that does not read cannot hold the write.
-                data = data[os.write(self.target, data[:select.PIPE_BUF]):]
-            except OSError as problem:
-                raise Gone(*problem.args) from problem
+        if self._out:
+            data = b"".join(self._out)
+            self._out.clear()
+            self._held = 0
+            self.channel.write(data, self.timeout)
+
+    def close(self) -> None:
+        """End: what was said goes out, whatever the client does; the descriptors stay open."""
+        try:
+            self.flush()
+        except OSError:
+            pass
+        self.channel.close()

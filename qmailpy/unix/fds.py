@@ -6,6 +6,7 @@ import os
 import select
 
 BLOCK = 65536
+LONGEST = (1 << 31) - 1  # milliseconds that poll can wait: 24 days
 
 
 class TimedOut(OSError):
@@ -46,7 +47,7 @@ def wait_readable(fd: int, seconds: float) -> None:
     """Return when `fd` has something to read, or its end; raise TimedOut when `seconds` are over."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    if not poll.poll(max(0, int(seconds * 1000))):
+    if not poll.poll(max(0, min(int(seconds * 1000), LONGEST))):
         raise TimedOut("timed out")
 
 
@@ -54,8 +55,19 @@ def wait_writable(fd: int, seconds: float) -> None:
     """Return when `fd` takes more, or is broken; raise TimedOut when `seconds` are over."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
-    if not poll.poll(max(0, int(seconds * 1000))):
+    if not poll.poll(max(0, min(int(seconds * 1000), LONGEST))):
         raise TimedOut("timed out")
+
+
+def write_in_time(fd: int, data: bytes, seconds: float) -> None:
+    """Write every byte of `data`; `seconds` for each piece that the system takes.  Raises TimedOut, other OSErrors.
+
+    A piece is no more than a pipe is sure to take, so that a reader that does not read cannot hold the write.
+    """
+    view = memoryview(data)
+    while view:
+        wait_writable(fd, seconds)
+        view = view[os.write(fd, view[:select.PIPE_BUF]):]
 
 
 def close_quietly(*fds: int) -> None:

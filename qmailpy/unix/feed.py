@@ -6,7 +6,7 @@ import _signal
 import os
 
 from qmailpy.errnotext import wording
-from qmailpy.exits import PERMANENT, TEMPORARY, Temporary, is_temporary
+from qmailpy.exits import PERMANENT, TEMPORARY, Temporary, complain, is_temporary
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
 from qmailpy.unix.process import execute, fork_working, pipe, standard, wait
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-def attempt(argv: Sequence[str], env: Mapping[str, str], unrunnable: Callable[[OSError], int]) -> int:
+class Unreadable(Temporary):
+    """The message breaks off: descriptor 0 cannot be read to its end."""
+
+
+def attempt(argv: Sequence[str | bytes], env: Mapping[str, str], unrunnable: Callable[[OSError], int]) -> int:
     """Become a program; the exit code that `unrunnable` finds for the reason why not."""
     try:
         execute(argv, env)
@@ -28,15 +32,25 @@ def code_of(problem: OSError) -> int:
     return TEMPORARY if is_temporary(problem.errno) else PERMANENT
 
 
-def feed(argv: Sequence[str], env: Mapping[str, str], head: bytes, unrunnable: Callable[[OSError], int]) -> int:
-    """Run a program on `head` and the rest of descriptor 0; its exit status.  Raises Temporary if it crashes or cannot be fed.
+def telling(who: str, command: str, final: int = PERMANENT) -> Callable[[OSError], int]:
+    """Says in the name of program `who` that a command cannot be run, and why; the exit code is `final` if trying again would not help."""
+    def unrunnable(problem: OSError) -> int:
+        complain(f"{who}: fatal: unable to run {command}: {wording(problem.errno)}")
+        return TEMPORARY if is_temporary(problem.errno) else final
+
+    return unrunnable
+
+
+def feed(argv: Sequence[str | bytes], env: Mapping[str, str], head: bytes, unrunnable: Callable[[OSError], int]) -> int:
+    """Run a program on `head` and the rest of descriptor 0; its exit status.  Raises Temporary if it crashes or cannot be fed, Unreadable.
 
     A program that ends without having read everything is content with what it got.
     If the input cannot be read the program is killed: it must not take a part for the whole.
     """
+    inherited = standard()  # before there is a pipe: an end of it could have the number of one that is closed
     try:
         source, target = pipe()
-        pid = fork_working(lambda: attempt(argv, env, unrunnable), {**standard(), 0: source})
+        pid = fork_working(lambda: attempt(argv, env, unrunnable), {**inherited, 0: source})
     except OSError as problem:
         raise Temporary(f"unable to fork: {wording(problem.errno)}") from None
     close_quietly(source)
@@ -55,13 +69,13 @@ def feed(argv: Sequence[str], env: Mapping[str, str], head: bytes, unrunnable: C
 
 
 def read(fd: int, pid: int) -> bytes:
-    """The next block.  Raises Temporary, and the child is gone, if there is none to be had."""
+    """The next block.  Raises Unreadable, and the child is gone, if there is none to be had."""
     try:
         return os.read(fd, BLOCK)
     except OSError as problem:
         os.kill(pid, _signal.SIGKILL)
         wait(pid)
-        raise Temporary(f"unable to copy input: {wording(problem.errno)}") from None
+        raise Unreadable(f"unable to copy input: {wording(problem.errno)}") from None
 
 
 def judge(argv: Sequence[str], env: Mapping[str, str]) -> bool:

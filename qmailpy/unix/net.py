@@ -5,10 +5,33 @@ from __future__ import annotations
 import _socket
 import errno
 
+from qmailpy.errnotext import wording
 from qmailpy.unix.poll import Poll
 
 BLOCK = 65536
 PORTS = range(1, 1 << 16)
+
+
+class NoSource(OSError):
+    """Connections cannot come from the local address that was asked for."""
+
+
+class TlsFailed(Exception):
+    """There is no TLS with the other side, or it is not who it should be.
+
+    text   says why
+    begun  the other side had been asked to begin
+    """
+
+    def __init__(self, text: str, begun: bool = True) -> None:
+        super().__init__(text)
+        self.text, self.begun = text, begun
+
+
+def trouble(problem: Exception) -> str:
+    """What went wrong with a connection, in qmail's words where it has any."""
+    number = problem.errno if isinstance(problem, OSError) else None
+    return wording(number) if number else str(problem)
 
 
 class Stream:
@@ -36,6 +59,12 @@ class Stream:
         """What comes next; empty at the end."""
         return self._socket.recv(BLOCK)
 
+    def within(self, seconds: float) -> None:
+        """From now on every read and write ends within so many seconds.  Raises TimeoutError if there is no time left."""
+        if seconds <= 0:
+            raise TimeoutError
+        self._socket.settimeout(seconds)
+
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
@@ -52,16 +81,16 @@ def packed(address: str) -> bytes:
 
 
 def connect(address: str, port: int, seconds: float, timeout: float, source: str = "") -> Stream:
-    """Connect to an IP address within `seconds`; later reads and writes have `timeout`.  Raises OSError, TimeoutError.
+    """Connect to an IP address within `seconds`; later reads and writes have `timeout`.  Raises OSError, NoSource and TimeoutError among them.
 
-    source  the local address to connect from
+    source  the local address to connect from; "": the system's choice
     """
     if port not in PORTS:
         raise OSError(errno.EINVAL, "no such port")
     opened = _socket.socket(family(address), _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
         if source:
-            opened.bind((source, 0))
+            bind(opened, source)
         opened.settimeout(seconds)
         opened.connect((address, port))
         # The end of a message is a small write behind a large one: it must not wait for the other side's acknowledgement.
@@ -80,3 +109,11 @@ def free_port(address: str) -> int:
         return int(opened.getsockname()[1])
     finally:
         opened.close()
+
+
+def bind(opened: _socket.socket, source: str) -> None:
+    """Give a socket its local address.  Raises NoSource."""
+    try:
+        opened.bind((source, 0))
+    except OSError as problem:
+        raise NoSource(*problem.args) from problem

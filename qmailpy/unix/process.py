@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal  # the module signal builds enums at import, which costs milliseconds
+import errno
 import os
 
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     Text = str | bytes
 
 UNRUNNABLE = 111
+IGNORED = (_signal.SIGPIPE, _signal.SIGXFSZ)  # by the interpreter, from its start
+SHELL = "/bin/sh"
 
 
 class Identity:
@@ -65,10 +68,22 @@ def spawn(
 
 
 def execute(argv: Sequence[Text], env: Mapping[str, str], program: Text | None = None) -> NoReturn:
-    """Become another program.  Raises OSError if it cannot be executed."""
+    """Become another program, which finds SIGPIPE and SIGXFSZ as they usually are.  Raises OSError if it cannot be executed.
+
+    A program that is looked up may be a script without a #! line, as for execvp: it is the shell's then.
+    """
+    for number in IGNORED:
+        _signal.signal(number, _signal.SIG_DFL)
     if program is not None:
         os.execve(program, list(argv), env)
-    os.execvpe(argv[0], list(argv), env)
+    if not argv[0]:
+        raise FileNotFoundError(errno.ENOENT, "a program needs a name")  # Python calls that a mistake in the code
+    try:
+        os.execvpe(argv[0], list(argv), env)
+    except OSError as problem:
+        if problem.errno != errno.ENOEXEC:
+            raise
+    os.execve(SHELL, ["sh", "-c", 'exec "$0" "$@"', *argv], env)
 
 
 def place(fds: Mapping[int, int]) -> None:
@@ -104,7 +119,7 @@ def standard() -> dict[int, int]:
 
 def reset_signals() -> None:
     """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
-    for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
+    for number in (*IGNORED, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
         if _signal.getsignal(number) != _signal.SIG_DFL:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
@@ -124,6 +139,29 @@ def wait(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def wait_within(pid: int, seconds: float) -> int | None:
+    """Wait for a child, but only so long: its exit status, or minus the signal; None if it still runs."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # a kernel before 5.3: without limit
+        return wait(pid)
+    try:
+        wait_readable(fd, seconds)
+    except TimedOut:
+        return None
+    finally:
+        os.close(fd)
+    return wait(pid)
+
+
+def kill(pid: int) -> None:
+    """End a child at once, if it is ours to end: a setuid program may not be."""
+    try:
+        os.kill(pid, _signal.SIGKILL)
+    except OSError:
+        pass
+
+
 def pipe() -> tuple[int, int]:
     """A pipe (read, write) that no program executed later inherits."""
     return os.pipe2(os.O_CLOEXEC)
@@ -140,6 +178,12 @@ def name_process(name: str) -> None:
     except OSError:
         pass
     close_quietly(fd)
+
+
+def die_of_interrupts() -> None:
+    """Let an interrupt from the terminal end this process as it ends any other, without a traceback; where it is ignored, it stays so."""
+    if _signal.getsignal(_signal.SIGINT) == _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: int = UNRUNNABLE) -> int:

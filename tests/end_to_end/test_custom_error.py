@@ -30,7 +30,7 @@ def refuse(home, script):
     ("printf 'Dno spam please (#5.7.1)' >&2; exit 82", "554 no spam please (#5.7.1)"),
     ("echo 'Dno spam please (#5.7.1)' >&2; exit 82", "554 no spam please (#5.7.1)"),
     ("printf 'Ztry later (#4.3.0)' >&2; exit 82", "451 try later (#4.3.0)"),
-    ("exit 82", LATER), ("printf D >&2; exit 82", LATER), ("echo D >&2; exit 82", LATER), ("echo Hello world >&2; exit 82", LATER),
+    ("exit 82", LATER), ("printf D >&2; exit 82", LATER), ("echo D >&2; exit 82", LATER), ("echo Hello world >&2; exit 82", "451 ello world"),
     ("echo Dtext >&2; exit 31", "554 mail server permanently rejected message (#5.3.0)"), ("echo Dtext >&2; exit 0", "250 ok "),
     ("head -c 400 /dev/zero | tr '\\0' x | sed s/^/D/ >&2; exit 82", "554 " + "x" * 254),
     ("echo 'Dfour' >&4; exit 82", "554 four"), ("echo 'Zsix' >&6; exit 82", "451 six"), ("printf 'Dtwo\\r\\n250 lines\\001\\351\\n' >&2; exit 82", "554 two??250 lines??"),

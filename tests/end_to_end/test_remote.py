@@ -8,7 +8,7 @@ from tests.dnsserver import DnsServer
 from tests.home import messages
 from tests.smtpsink import SmtpSink
 
-FAR = "127.0.0.2"  # loopback, but no address of an interface, so that it is somebody else
+FAR = "127.0.0.2"  # loopback; notipme says that it is somebody else
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def dns():
 
 
 def test_found_by_mx(single, sink, dns):
+    single.control(notipme=f"{FAR}\n")
     single.start(**dns.env)
     single.run("qmail-inject", "-f", "joe@test.example", "you@far.example", input=b"Subject: out\n\n.dot\n")
     [(sender, recipients, data)] = sink.wait(1)
@@ -75,3 +76,14 @@ def test_ipv6(single, dns):
         single.start(**dns.env)
         single.run("qmail-inject", "-f", "joe@test.example", "you@far.example", input=b"Subject: out\n\nbody\n")
         single.log.wait("delivery 1: success: ::1_accepted_message")
+
+
+def test_a_password_that_is_refused_bounces_nothing_and_stands_in_no_log(single):
+    with SmtpSink({"password": "535 wrong: joe secret"}, mechanisms="LOGIN") as relay:
+        single.control(smtproutes=f":[127.0.0.1]:{relay.port} joe secret\n")
+        single.start()
+        single.run("qmail-inject", "-f", "joe@test.example", "you@far.example", input=b"Subject: out\n\nx\n")
+        single.log.wait(r"delivery 1: deferral: Connected_to_127.0.0.1_but_authentication_was_rejected_\(password\)./Remote_host_said:_535_\(not_shown")
+        assert relay.settled()[0].login == ("LOGIN", "joe", "secret")
+    assert "secret" not in single.log.text()
+    assert any(name.startswith("mess/") for name in single.queue_files())

@@ -24,7 +24,7 @@ def test_success_is_no_text():
 
 
 @pytest.mark.parametrize(("custom", "text"), [
-    (b"Dno spam (#5.7.1)", "Dno spam (#5.7.1)"), (b"Dno spam (#5.7.1)\n", "Dno spam (#5.7.1)"), (b"Zlater", "Zlater"), (b"Hello world", None), (b"later", None),
+    (b"Dno spam (#5.7.1)", "Dno spam (#5.7.1)"), (b"Dno spam (#5.7.1)\n", "Dno spam (#5.7.1)"), (b"Zlater", "Zlater"), (b"Hello world", "Zello world"), (b"later", "Zater"),
     (b"Da\r\nb\x07", "Da??b?"), (b"D", None), (b"D\n\n", None), (b"", None), (b"Dx", None), (b"Dx\n", "Dx"), (b"D" + b"x" * 400, "D" + "x" * 254),
 ])
 def test_custom_texts(custom, text):

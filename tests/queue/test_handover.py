@@ -1,12 +1,13 @@
 """Queueing a message that is on a descriptor."""
 
 import os
+import resource
 
 import pytest
 
 from qmailpy.exits import Permanent, Temporary
 from qmailpy.home import Home
-from qmailpy.queue.handover import hand_over, variable
+from qmailpy.queue.handover import hand_over, queue_process, variable
 from tests.checkout import LittleHome
 
 
@@ -60,6 +61,16 @@ def test_a_message_that_cannot_be_read_is_not_queued(home, tmp_path):
 def test_a_queue_program_that_cannot_be_run(home, message):
     with pytest.raises(Temporary, match="unable to exec qq"):
         hand(home, message, QMAILQUEUE="/nowhere")
+
+
+def test_no_descriptors_for_a_queue_program(home):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 2, hard))
+    try:
+        with pytest.raises(Temporary, match="^unable to fork: process cannot open more files$"):
+            queue_process(Home(str(home.path)), {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_variables():

@@ -29,3 +29,19 @@ def test_broken_connections():
 
 def test_unsafe_names():
     assert report.no_such_host(b"a\nb\xff c") == b"DSorry, I couldn't find any host named a?b??c. (#5.1.2)\n\0"
+
+
+def test_notes_have_lines_of_their_own():
+    for said in (b"250 ok\n", b"250 cut"):
+        found = report.of_message(Verdict("K", "", " accepted message", Reply(250, said)), "::1", ["a", "b"])
+        assert found == b"K::1 accepted message.\nRemote host said: " + said.rstrip() + b"\n(a)\n(b)\n\0"
+    assert report.of_message(Verdict("Z", "No ", "", None), "::1", ["a"]) == b"ZNo ::1.\n(a)\n\0"
+
+
+def test_tls():
+    assert report.of_tls("TLS connect failed: x", True, "::1") == b"ZTLS connect failed: x; connected to ::1.\n\0"
+    assert report.of_tls("TLS unable to load y", False, "::1") == b"ZTLS unable to load y; connecting to ::1.\n\0"
+
+
+def test_a_route_without_a_password():
+    assert report.no_password(b"a\nb") == b"ZRoute for a?b has a user name but no password. (#4.3.5)\n\0"

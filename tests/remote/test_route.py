@@ -4,9 +4,17 @@ import itertools
 
 import pytest
 
-from qmailpy.remote.route import QMTP, QMTP_PORT, SMTP, SMTP_PORT, Hop, Target, before_me, doors, in_order, literal, parse, place, target
+from qmailpy.remote.report import Failed
+from qmailpy.remote.route import QMTP, QMTP_PORT, SMTP, SMTP_PORT, Hop, Target, before_me, doors, in_order, ipv4, literal, parse, place, route
 
 ROUTES = {b"host.example": b"exact", b".example": b"wild:26", b".sub.example": b"deeper", b"none.example": b"", b"": b"[2001:db8::9]:2525"}
+
+
+def target(host, smtproutes, qmtproutes):
+    """The only target of a route without a login."""
+    found = route(host, smtproutes, qmtproutes)
+    assert len(found.targets) == 1 and found.login is None
+    return found.targets[0]
 
 
 @pytest.mark.parametrize(("host", "relay", "port", "routed"), [
@@ -87,3 +95,52 @@ def test_a_route_has_one_door():
 ])
 def test_place(text, found):
     assert place(text, 628) == found
+
+
+@pytest.mark.parametrize(("text", "relay", "port", "user", "password"), [
+    (b"external.example.com:26 username password", b"external.example.com", 26, b"username", b"password"), (b"relay.example u p", b"relay.example", 25, b"u", b"p"),
+    (b"smart.example:587 joe my:secret word", b"smart.example", 587, b"joe", b"my:secret word"), (b"[192.0.2.5]:2525 u p", b"[192.0.2.5]", 2525, b"u", b"p"),
+    (b"relay.example:465 u p", b"relay.example", 465, b"u", b"p"), (b"r\t u \t p\t q", b"r", 25, b"u", b"p\t q"), (b"r  u   p  q", b"r", 25, b"u", b"p  q"),
+])
+def test_a_route_with_user_and_password(text, relay, port, user, password):
+    found = route(b"x.example", {b"": text}, {})
+    [wanted] = found.targets
+    assert (wanted.host, wanted.port, wanted.relay, wanted.protocol) == (relay, port, True, SMTP)
+    assert (found.login.user, found.login.password) == (user, password)
+
+
+@pytest.mark.parametrize("text", [b" u p", b"\tu p"])
+def test_a_login_without_a_relay_is_for_nobody(text):
+    found = target(b"d.example", {b"d.example": text}, {})
+    assert (found.host, found.port, found.relay) == (b"d.example", 25, False)
+
+
+@pytest.mark.parametrize("text", [b"relay.example secret", b" secret", b"r1,r2:26 secret"])
+def test_a_user_without_a_password_is_a_mistake_and_is_not_shown(text):
+    with pytest.raises(Failed) as problem:
+        route(b"d\n.example", {b".example": text}, {})
+    assert problem.value.record == b"ZRoute for d?.example has a user name but no password. (#4.3.5)\n\0"
+
+
+@pytest.mark.parametrize(("text", "targets"), [
+    (b"r1.example,r2.example:26", [(b"r1.example", 25), (b"r2.example", 26)]), (b"[2001:db8::1]:26,[192.0.2.1],r u p", [(b"[2001:db8::1]", 26), (b"[192.0.2.1]", 25), (b"r", 25)]),
+    (b"r1,,r2,", [(b"r1", 25), (b"r2", 25)]), (b",", [(b",", 25)]),
+])
+def test_relays_in_turn(text, targets):
+    found = route(b"x.example", {b"": text}, {})
+    assert [(wanted.host, wanted.port) for wanted in found.targets] == targets
+    assert all(wanted.relay for wanted in found.targets)
+    assert (found.login is not None) == text.endswith(b" u p")
+
+
+def test_routes_by_qmtp_are_one_relay_without_a_login():
+    assert target(b"x", {}, {b"x": b"a,b"}).host == b"a,b"
+
+
+@pytest.mark.parametrize(("text", "address"), [(b"192.0.2.1", "192.0.2.1"), (b"010.0.0.1", "10.0.0.1"), (b"[192.0.2.1]", None), (b"::1", None), (b"1.2.3.-4", None), (b"", None)])
+def test_ipv4(text, address):
+    assert ipv4(text) == address
+
+
+def test_a_hop_has_no_dot_at_the_end_of_its_name():
+    assert Hop("192.0.2.1", 0, b"mx.example.").name == b"mx.example"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Secret, Sizes, digits, numbered
+from qmailpy.settings.kinds import Bad, Flag, Line, List, Map, Names, Number, Pem, Routes, Secret, Sizes, digits, numbered
 
 
 @pytest.mark.parametrize(("data", "value"), [
@@ -75,3 +75,13 @@ def test_a_secret_is_a_line():
 
 def test_a_variable_with_several_lines_is_a_list():
     assert List.from_env(b"a\nb") == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(("kind", "data", "public"), [
+    (Line, b"x y\n", b"x y\n"), (Secret, b"key\n", b""), (Secret, b"\n", b"\n"), (Pem, b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN CERTIFICATE-----\n"),
+    (Pem, b"-----BEGIN EC PRIVATE KEY-----\n", b""), (Routes, b"a:b\n# c d\n", b"a:b\n# c d\n"), (Routes, b"a:b:25 user pass word\n:c", b"a:b:25 (login not shown)\n:c"),
+    (Routes, b"a:b\tp", b"a:b (login not shown)"), (Routes, b"a: u p", b"a: (login not shown)"), (Routes, b"relay u p", b"relay (login not shown)"), (Routes, b"a b:c", b"a b:c"),
+    (Routes, b"a:b  \n", b"a:b  \n"),
+])
+def test_what_anybody_may_be_shown(kind, data, public):
+    assert kind.public(data) == public

@@ -96,3 +96,58 @@ def test_a_slow_reader_gets_everything(pipes):
     connection.flush()
     thread.join()
     assert b"".join(got) == b"x" * 300000
+
+
+class Shouting:
+    """A channel that says everything in capitals."""
+
+    def __init__(self):
+        self.said, self.closed = b"", False
+
+    def read(self, most, seconds):
+        return b"READ"[:most]
+
+    def ready(self, seconds):
+        return True
+
+    def write(self, data, seconds):
+        self.said += data.upper()
+
+    def close(self):
+        self.closed = True
+
+
+def test_another_channel_takes_the_place_of_the_first(pipes):
+    source, _, theirs, target = pipes
+    connection = Connection(source, target, 5)
+    connection.say(b"a")
+    connection.flush()
+    connection.channel = Shouting()
+    connection.say(b"b")
+    assert connection.read(2) == b"RE"
+    connection.say(b"c")
+    connection.close()
+    assert os.read(theirs, 10) == b"a"
+    assert (connection.channel.said, connection.channel.closed) == (b"BC", True)
+
+
+def test_whether_something_waits(pipes):
+    source, ours, _, target = pipes
+    connection = Connection(source, target, 5)
+    assert not connection.channel.ready(0)
+    os.write(ours, b"x")
+    assert connection.channel.ready(5)
+    assert connection.read() == b"x"
+    os.close(ours)
+    assert connection.channel.ready(5)
+
+
+def test_what_was_said_goes_out_at_the_end_if_anybody_listens(pipes):
+    source, _, theirs, target = pipes
+    connection = Connection(source, target, 5)
+    connection.say(b"bye")
+    connection.close()
+    assert os.read(theirs, 10) == b"bye"
+    os.close(theirs)
+    connection.say(b"bye")
+    connection.close()

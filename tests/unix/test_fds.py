@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, identity, may_complain, read_all, wait_readable, wait_writable, write_all
+from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, identity, may_complain, read_all, wait_readable, wait_writable, write_all, write_in_time
 
 
 @pytest.fixture
@@ -97,3 +97,22 @@ def test_nothing_is_said_where_standard_error_is_the_clients(pipe, fds, may):
 def test_a_closed_descriptor_is_no_file(pipe):
     assert identity(pipe[0]) == identity(pipe[0])
     assert identity(9999) is None
+
+
+def test_a_write_in_time():
+    source, target = os.pipe()
+    write_in_time(target, b"x" * 5000, 5)
+    assert os.read(source, 6000) == b"x" * 5000
+    with pytest.raises(TimedOut):
+        write_in_time(target, b"x" * 100000, 0.05)
+    os.close(source)
+    with pytest.raises(BrokenPipeError):
+        write_in_time(target, b"x", 5)
+    os.close(target)
+
+
+@pytest.mark.parametrize("seconds", [10**9, 10**18])
+def test_any_patience_is_one(pipe, seconds):
+    wait_writable(pipe[1], seconds)
+    os.write(pipe[1], b"x")
+    wait_readable(pipe[0], seconds)

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from qmailpy.exits import Temporary
-from qmailpy.unix.feed import code_of, feed, judge
+from qmailpy.unix.feed import Unreadable, code_of, feed, judge, telling
+from tests.signalmasks import NONE, masks
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -54,7 +55,7 @@ def test_it_has_descriptors_0_1_and_2_and_usual_signals(message, tmp_path):
     assert run(f"ls /proc/$$/fd > {tmp_path}/fds; grep -E '^Sig(Blk|Ign)' /proc/self/status > {tmp_path}/signals") == 0
     # The shell moves descriptors out of the way, from 10 on.
     assert {fd for fd in map(int, (tmp_path / "fds").read_text().split()) if fd < 10} == {0, 1, 2}
-    assert (tmp_path / "signals").read_text() == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+    assert masks((tmp_path / "signals").read_bytes()) == NONE
 
 
 @pytest.mark.parametrize("status", [0, 1, 99, 100, 111])
@@ -77,9 +78,17 @@ def test_a_program_that_is_not_there(message):
     assert feed(["/no/such/program"], ENV, b"", lambda problem: problem.errno) == 2
 
 
+@pytest.mark.parametrize(("number", "final", "code", "why"), [
+    (2, 100, 100, "file does not exist"), (2, 111, 111, "file does not exist"), (26, 100, 111, "text busy"),
+])
+def test_telling_why_it_cannot_be_run(capfd, number, final, code, why):
+    assert telling("who", "what", final)(OSError(number, "")) == code
+    assert capfd.readouterr().err == f"who: fatal: unable to run what: {why}\n"
+
+
 def test_a_message_that_cannot_be_read_is_not_taken_for_a_short_one(tmp_path):
     """The program must not see an end: it is killed before it can do anything with a part."""
-    with Zero(os.open(tmp_path, os.O_RDONLY)), pytest.raises(Temporary, match="unable to copy input: is a directory"):
+    with Zero(os.open(tmp_path, os.O_RDONLY)), pytest.raises(Unreadable, match="unable to copy input: is a directory"):
         run(f"cat > {tmp_path}/out; touch {tmp_path}/done")
     assert not (tmp_path / "done").exists()
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.net import connect, family, free_port, packed
+from qmailpy.unix.net import NoSource, connect, family, free_port, packed, trouble
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -53,6 +53,17 @@ def test_a_silent_peer_is_a_timeout(server):
     stream.close()
 
 
+def test_a_limit_for_what_comes_next(server):
+    stream = connect(*server.getsockname()[:2], 5, 30)
+    stream.within(0.05)
+    with pytest.raises(TimeoutError):
+        stream.receive()
+    for seconds in (0, -1):
+        with pytest.raises(TimeoutError):
+            stream.within(seconds)
+    stream.close()
+
+
 def test_refused():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -89,3 +100,14 @@ def test_a_free_port_can_be_listened_on():
     with pytest.raises(ConnectionRefusedError):
         connect("127.0.0.1", port, 5, 5)
     socket.create_server(("127.0.0.1", port)).close()
+
+
+@pytest.mark.parametrize("source", ["192.0.2.77", "host", "2001:db8::1"])
+def test_a_source_address_that_this_host_does_not_have(server, source):
+    with pytest.raises(NoSource):
+        connect(*server.getsockname()[:2], 5, 5, source)
+
+
+@pytest.mark.parametrize(("problem", "words"), [(ConnectionResetError(104, "x"), "connection reset"), (TimeoutError("timed out"), "timed out"), (ValueError("x"), "x")])
+def test_trouble_in_words(problem, words):
+    assert trouble(problem) == words

@@ -1,13 +1,19 @@
 """Children: what they are given, what they are not, and how they end."""
 
+import errno
 import os
+import pathlib
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, end, ended, fork_working, has_ended, name_process, pipe, spawn, wait
+from qmailpy.unix.process import (Identity, allow_descriptors, die_of_interrupts, end, ended, execute, fork_working, has_ended, kill, name_process, pipe,
+                                   spawn, wait, wait_within)
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
 
 
@@ -194,3 +200,58 @@ def test_a_child_is_ended(script):
     with pytest.raises(ChildProcessError):
         wait(child)
     os.close(source)
+
+
+BECOME = "import sys; from qmailpy.unix.process import execute; execute(sys.argv[1:], {'PATH': '/nowhere:' + sys.argv[1].rpartition('/')[0] + ':/bin:/usr/bin'})"
+
+
+def become(*argv):
+    """What a process says that becomes a program."""
+    return subprocess.run([sys.executable, "-c", BECOME, *argv], cwd=TOP, capture_output=True)
+
+
+def test_a_program_finds_the_signals_that_the_interpreter_ignores_as_they_usually_are():
+    ignored = int(become("grep", "^SigIgn", "/proc/self/status").stdout.split()[1], 16)
+    assert not ignored & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+
+
+def test_a_script_without_an_interpreters_name_is_the_shells(tmp_path):
+    script = tmp_path / "script"
+    script.write_text('echo "$0" "$#" "$1"; exit 5\n')
+    script.chmod(0o755)
+    done = become(str(script), "a  b", "")
+    assert (done.stdout, done.returncode) == (f"{script} 2 a  b\n".encode(), 5)
+    assert said([str(script)], program=str(script)) == (b"", 111)  # if it is not looked up, it is not
+
+
+@pytest.mark.parametrize(("name", "problem"), [
+    ("", errno.ENOENT), ("no-such-program", errno.ENOENT), ("/etc/passwd/x", errno.ENOTDIR), ("/etc/passwd", errno.EACCES), ("/", errno.EACCES),
+])
+def test_why_a_program_cannot_be_executed(name, problem):
+    def attempt():
+        try:
+            execute([name], ENV)
+        except OSError as found:
+            return found.errno
+
+    assert wait(fork_working(attempt, {})) == problem
+
+
+@pytest.mark.parametrize(("before", "status"), [(signal.default_int_handler, -signal.SIGINT), (signal.SIG_IGN, 7)])
+def test_an_interrupt_ends_a_process_unless_it_is_ignored(before, status):
+    def interrupted():
+        signal.signal(signal.SIGINT, before)
+        die_of_interrupts()
+        os.kill(os.getpid(), signal.SIGINT)
+        return 7
+
+    assert wait(fork_working(interrupted, {})) == status
+
+
+def test_waiting_for_a_limited_time():
+    assert wait_within(spawn(["sh", "-c", "exit 7"], {"PATH": os.environ["PATH"]}, {}), 30) == 7
+    pid = spawn(["sleep", "1000"], {"PATH": os.environ["PATH"]}, {})
+    assert wait_within(pid, 0.05) is None
+    kill(pid)
+    assert wait_within(pid, 30) == -signal.SIGKILL
+    kill(pid)  # which is not there any more

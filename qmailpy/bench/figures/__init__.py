@@ -5,7 +5,7 @@ A new figure is a module here, a line in FIGURES, and a paragraph in qmail-bench
 
 from __future__ import annotations
 
-from qmailpy.bench.figures import accept, backlog, deliver, idle, latency, start
+from qmailpy.bench.figures import accept, backlog, deliver, filters, idle, latency, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Figure:
 # In the order in which they are measured: servers that run are used again, backlogs need others.
 FIGURES = {
     "start": Figure(start.tables),
+    "filters": Figure(filters.tables, once=True),
     "accept": Figure(accept.tables),
     "local": Figure(deliver.local_tables),
     "remote": Figure(deliver.remote_tables),
