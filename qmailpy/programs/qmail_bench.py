@@ -39,7 +39,7 @@ def words(context: click.Context, option: click.Parameter, value: str) -> tuple[
 
 
 FOLDER = click.Path(exists=True, file_okay=False, resolve_path=True)
-FILE = click.Path(dir_okay=False, writable=True)
+FILE = click.Path(dir_okay=False)
 
 
 @click.command(help="Measure this qmail home, by a copy of it that nobody else uses, and what else is found, on this machine.")
@@ -66,6 +66,8 @@ class Wish:
 
     def grant(self) -> int:
         """Measure, tell, write; the exit status.  Raises Failed, OSError."""
+        for path in filter(None, (self.json_file, self.plot_file)):
+            write(path, "")  # what cannot be written is told before all the work
         progress = Progress()
         bench = Bench(here(), self.plan, progress.tell)
         try:
@@ -78,8 +80,8 @@ class Wish:
         for name, why in bench.skipped:
             click.echo(f"{name}: not measured: {why}")
         if self.json_file:
-            write(self.json_file, json.dumps({"facts": facts, "rounds": self.plan.rounds, "not measured": dict(bench.skipped),
-                                              "tables": [table.value(one) for one in tables]}, indent=1) + "\n")
+            write(self.json_file, json.dumps({"facts": facts, "rounds": self.plan.rounds, "tables": [table.value(one) for one in tables],
+                                              "not measured": [{"what": what, "why": why} for what, why in bench.skipped]}, indent=1) + "\n")
         if self.plot_file:
             write(self.plot_file, plot.picture(tables))
         return OK if any(list(one.rows()) for one in tables) else NOTHING

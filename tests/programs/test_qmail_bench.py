@@ -78,6 +78,11 @@ def test_wrong_words(single, tmp_path, words, said):
     assert done.stderr.startswith("qmail-bench: usage: qmail-bench [ options ]: ") and said in done.stderr
 
 
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(single, tmp_path):
+    done = bench(single, tmp_path, "--json", "/nowhere/out")
+    assert (done.returncode, done.stdout, done.stderr) == (111, "", "qmail-bench: fatal: /nowhere/out: No such file or directory\n")
+
+
 def test_help_names_all_figures(single, tmp_path):
     done = bench(single, tmp_path, "--help")
     assert done.returncode == 0
