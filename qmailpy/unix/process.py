@@ -7,6 +7,7 @@ import errno
 import os
 
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
+from qmailpy.unix.signals import MISCELLANEOUS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,11 +119,18 @@ def standard() -> dict[int, int]:
 
 
 def reset_signals() -> None:
-    """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
-    for number in (*IGNORED, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
+    """What a program may expect: the signals that we ignore or handle at their default, nothing blocked."""
+    _signal.set_wakeup_fd(-1)  # a child that goes on in Python has another file under that number, or none
+    for number in (*MISCELLANEOUS, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM):
         if _signal.getsignal(number) != _signal.SIG_DFL:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
+
+def ignore_as_interpreter() -> None:
+    """Ignore what an interpreter does from its start: for a child that runs a program of ours without executing it."""
+    for number in IGNORED:
+        _signal.signal(number, _signal.SIG_IGN)
 
 
 def allow_descriptors(count: int) -> None:

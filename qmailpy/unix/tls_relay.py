@@ -11,7 +11,7 @@ import select
 from qmailpy.unix.connection import Gone
 from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly
 from qmailpy.unix.poll import Poll
-from qmailpy.unix.process import fork_working, pipe, wait
+from qmailpy.unix.process import fork_working, pipe, standard, wait
 from qmailpy.unix.tls import RECORD, Failed
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ def behind_tls(work: Callable[[], int], layer: Layer, seconds: float, identity: 
     theirs, down = pipe()
     up, ours = pipe()
     try:
-        child = fork_working(work, {0: theirs, 1: ours, 2: 2})
+        child = fork_working(work, {**standard(), 0: theirs, 1: ours})
     except OSError:
         close_quietly(theirs, down, up, ours)
         raise

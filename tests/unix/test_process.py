@@ -12,6 +12,7 @@ import pytest
 from qmailpy.unix.fds import read_all
 from qmailpy.unix.process import (Identity, allow_descriptors, die_of_interrupts, end, ended, execute, fork_working, has_ended, kill, name_process, pipe,
                                    spawn, wait, wait_within)
+from qmailpy.unix.signals import Wakeup, deadline, shielded
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
@@ -92,6 +93,27 @@ def test_signals_are_as_at_the_start():
     masks = {name: int(mask, 16) for name, mask in (line.split(b":") for line in text.splitlines())}
     assert masks[b"SigBlk"] == 0
     assert not masks[b"SigIgn"] & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+
+
+def test_what_we_ignore_a_child_does_not():
+    with shielded():
+        text, _ = shell("grep SigIgn /proc/self/status")
+    assert text == b"SigIgn:\t0000000000000000\n"
+
+
+def test_a_child_that_goes_on_in_python_tells_nobody_of_its_signals(tmp_path):
+    """The descriptor that the parent is woken by has a number that may be another file's in the child."""
+    wakeup = Wakeup([signal.SIGALRM])
+    try:
+        def work():
+            files = [os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT) for _ in range(50)]
+            with deadline(60, lambda: None):
+                os.kill(os.getpid(), signal.SIGALRM)
+            return len(files) + (os.stat(tmp_path / "out").st_size > 0)
+
+        assert wait(fork_working(work, {2: 2})) == 50
+    finally:
+        wakeup.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
