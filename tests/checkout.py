@@ -42,10 +42,10 @@ class LittleHome:
         """Put one of the checkout's programs into bin."""
         return self.program(name, f'#!/bin/sh\nexec {sys.executable} -I -S {self.path}/lib/qmailpy/boot.py {name} "$0" "$@"\n')
 
-    def run(self, program, *words, stdin=b"", argv0=None, **env):
+    def run(self, program, *words, stdin=b"", argv0=None, cwd=None, **env):
         """Run a program to its end: what it wrote and its exit status, as subprocess.run gives them."""
         command, env = self.command(program, *words, argv0=argv0), self.environment(env)
-        return subprocess.run(command, input=stdin, env=env, cwd=self.path, capture_output=True, timeout=60)
+        return subprocess.run(command, input=stdin, env=env, cwd=cwd or self.path, capture_output=True, timeout=60)
 
     def start(self, program, *words, stdin=subprocess.PIPE, **env):
         """Start a program that a test talks with: its process, with unbuffered pipes."""

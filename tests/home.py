@@ -156,6 +156,12 @@ def wait_for(condition, explain=lambda: "it did not come"):
     return value
 
 
+def wait_for_lock(child):
+    """Wait until a process waits for a lock that another holds."""
+    waiting = re.compile(rf"-> FLOCK .* {child.pid} ")
+    wait_for(lambda: waiting.search(pathlib.Path("/proc/locks").read_text()))
+
+
 def messages(folder):
     """The contents of a Maildir's new messages, by name."""
     return [path.read_bytes() for path in sorted((pathlib.Path(folder) / "new").iterdir())]

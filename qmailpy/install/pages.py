@@ -1,7 +1,7 @@
-"""Puts the tables of settings into the manual pages: `python3 -m qmailpy.install.pages [--check]`.
+"""Puts the tables of settings and variables into the manual pages: `python3 -m qmailpy.install.pages [--check]`.
 
-What stands between `.\\" settings: PROGRAM` and `.\\" end` is made from the settings table; PROGRAM may be
-`all` for the overview.  With --check nothing is written, and the exit status is 1 if a page differs.
+What stands between `.\\" settings: PROGRAM`, or `.\\" variables: PROGRAM`, and `.\\" end` is made from settings/table.py; PROGRAM may
+be `all` for the overview.  With --check nothing is written, and the exit status is 1 if a page differs.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 
-from qmailpy.settings.show import entries, overview
+from qmailpy.settings.show import all_variables, entries, overview, variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BEGIN, END = '.\\" settings: ', '.\\" end'
+END = '.\\" end'
+TABLES = {'.\\" settings:': (overview, entries), '.\\" variables:': (all_variables, variables)}  # how one begins: (for all, for one program)
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "man")
 
 
@@ -26,29 +27,31 @@ class BadPage(Exception):
 def filled(text: str, name: str = "page") -> str:
     """A page's text with its tables as they should be.  Raises BadPage."""
     lines: list[str] = []
-    program = ""
+    begun = ""  # the line that the table we are in begins with
     for line in text.split("\n"):
-        if program and line == END:
-            lines += [*table(program, name), line]
-            program = ""
-        elif line.startswith(BEGIN):
-            if program:
-                raise BadPage(f"{name}: a table begins within the table for {program}")
-            program = line.removeprefix(BEGIN).strip()
+        if begun and line == END:
+            lines += [*table(begun, name), line]
+            begun = ""
+        elif line.startswith(tuple(TABLES)):
+            if begun:
+                raise BadPage(f"{name}: a table begins within the table {begun}")
+            begun = line
             lines.append(line)
-        elif not program:
+        elif not begun:
             lines.append(line)
-    if program:
-        raise BadPage(f"{name}: the table for {program} has no end")
+    if begun:
+        raise BadPage(f"{name}: the table {begun} has no end")
     return "\n".join(lines)
 
 
-def table(program: str, name: str) -> list[str]:
-    """The lines of one table."""
+def table(begun: str, name: str) -> list[str]:
+    """The lines of the table that begins with such a line."""
+    kind, _, program = begun.rpartition(" ")
     try:
-        return overview() if program == "all" else entries(program)
+        for_all, for_one = TABLES[kind]
+        return for_all() if program == "all" else for_one(program)
     except KeyError:
-        raise BadPage(f"{name}: no setting is used by {program}") from None
+        raise BadPage(f"{name}: there is nothing for {program} in a table {begun}") from None
 
 
 def differing(folder: str) -> Iterator[tuple[str, str]]:

@@ -55,14 +55,15 @@ def talk(home: Home) -> None:
     from qmailpy.smtp.server import Session
     from qmailpy.unix.connection import Connection
 
-    env = {"GREETDELAY": "0", "HELODELAY": "0"}
+    env = {"GREETDELAY": "0", "HELODELAY": "0", "DATABEFOREGREET": "0"}
     try:
-        session = Session(load("qmailpy.programs.qmail_smtpd").settings(home, env), client(env), SmtpWorld(home, env, Connection(-1, -1, 1)))
-    except Temporary:
-        return  # a home without control/me serves nobody anyway
-    session.greeting()
-    for _ in session.feed(DIALOGUE):
-        pass
+        values = load("qmailpy.programs.qmail_smtpd").settings(home, env)
+        session = Session(values, client(env), SmtpWorld(home, env, Connection(-1, -1, 1), values))
+        session.greeting()
+        for _ in session.feed(DIALOGUE):
+            pass
+    except (Temporary, OSError):
+        pass  # a home without control/me serves nobody anyway
 
 
 def shake_hands() -> None:

@@ -6,22 +6,15 @@ import os
 
 from qmailpy.exits import OK, Temporary, Trouble
 from qmailpy.home import here
+from qmailpy.remote.lookup import full_name
 from qmailpy.settings.initial import Control, checked
 from qmailpy.settings.load import load
-from qmailpy.unix.ipme import own_addresses
-from qmailpy.unix.resolver import Resolver
+from qmailpy.unix.ipme import interfaces
+from qmailpy.unix.resolver import Resolver, Search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
-
-
-def full_name(resolver: Resolver, name: str) -> str:
-    """The name that the DNS has for this host's first address.  Raises Trouble."""
-    for address in resolver.addresses(name.encode()):
-        for found in resolver.pointers(address):
-            return checked(found.decode("ascii", "replace"))
-    raise Temporary(f"the DNS has no address for {name}, or no name for its address")
 
 
 def local_names(resolver: Resolver, addresses: list[str]) -> Iterator[str]:
@@ -43,11 +36,11 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     host = checked(os.uname().nodename)
     print(f"This host calls itself {host}.")
     try:
-        name = full_name(resolver, host)
+        name = checked(full_name(resolver, Search(env, host).names(host.encode())).decode())
     except Trouble as problem:
         raise Temporary(f"no full name found: {problem.text}; use config-fast with the name that it is to have") from problem
     print(f"Its full name in the DNS is {name}.")
-    Control(home).begin(name, dict.fromkeys([name, *local_names(resolver, own_addresses().interfaces)]))
+    Control(home).begin(name, dict.fromkeys([name, *local_names(resolver, interfaces())]))
     print("Other names that lead to this host belong into control/locals and control/rcpthosts; CNAMEs need no entry.")
     print(f"At most {load(home, ['concurrencyincoming']).number('concurrencyincoming')} SMTP sessions run at once (control/concurrencyincoming).")
     return OK

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.exits import PERMANENT
-from qmailpy.unix.lookup import addresses, answer
+from qmailpy.exits import Usage
+from qmailpy.remote.lookup import addresses, answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     if len(argv) == 1:
-        return PERMANENT
+        raise Usage("dnsip host")
     return answer(env, lambda resolver: [address.encode() for address in addresses(resolver, os.fsencode(argv[1]))])

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.exits import PERMANENT, Permanent
+from qmailpy.exits import Permanent, Temporary, Usage
+from qmailpy.remote.lookup import addresses, answer, itself
 from qmailpy.remote.route import in_order
-from qmailpy.unix.lookup import addresses, answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import MutableMapping
 
     from qmailpy.unix.resolver import Resolver
 
 
-def exchangers(resolver: Resolver, host: bytes) -> Iterator[bytes]:
-    """Address and preference of each; without MX records those of the host itself.  Raises Permanent, Temporary."""
-    found = in_order(resolver.exchangers(host), lambda: 0)
-    for preference, name in found or [(0, host)]:
+def hops(resolver: Resolver, host: bytes) -> list[bytes]:
+    """Address and preference of each exchanger; without MX records those of the host itself.  Raises Permanent, Temporary."""
+    exchangers = [] if itself(host) else in_order(resolver.exchangers(host), lambda: int.from_bytes(os.urandom(4), "little"))
+    if not exchangers:
+        return [b"%s 0" % address.encode() for address in addresses(resolver, host)]
+    found: list[bytes] = []
+    doubt: Temporary | None = None
+    for preference, name in exchangers:
         try:
-            for address in addresses(resolver, name):
-                yield f"{address} {preference}".encode()
+            found += [b"%s %d" % (address.encode(), preference) for address in addresses(resolver, name)]
         except Permanent:
-            if not found:
-                raise
+            continue
+        except Temporary as problem:
+            doubt = problem
+    if not found:
+        raise doubt or Permanent("no exchanger has an address")
+    return found
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     if len(argv) == 1:
-        return PERMANENT
-    return answer(env, lambda resolver: exchangers(resolver, os.fsencode(argv[1])))
+        raise Usage("dnsmxip host")
+    return answer(env, lambda resolver: hops(resolver, os.fsencode(argv[1])))

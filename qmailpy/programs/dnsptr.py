@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qmailpy.exits import PERMANENT
-from qmailpy.unix.ipme import canonical
-from qmailpy.unix.lookup import answer, name_of
+import os
+
+from qmailpy.exits import Usage
+from qmailpy.remote.lookup import answer, itself, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    address = canonical(argv[1]) if len(argv) > 1 else None
+    address = itself(os.fsencode(argv[1])) if len(argv) > 1 else None
     if address is None:
-        return PERMANENT
+        raise Usage("dnsptr address")
     return answer(env, lambda resolver: [name_of(resolver, address)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import OK, Temporary, Trouble
+from qmailpy.exits import Permanent, Temporary
 from qmailpy.local.scan import clean, maildir, messages
 from qmailpy.text.header import name
 from qmailpy.text.summary import beginning, printable, value
@@ -21,27 +21,48 @@ WIDTH = 158  # bytes of subject and text
 CLEAR, BOLD, PLAIN = b"\033[;H\033[;J", b"\033[1m", b"\033[0m"  # of a VT100
 
 
-def summary(fd: int) -> bytes:
-    """The lines for a message on a descriptor.  Raises Trouble if it cannot be read."""
-    message, seen = Message(fd), {b"return-path": b"?", b"delivered-to": b"?", b"from": b"", b"subject": b""}
-    for field in message.fields():
+class Summary:
+    """What is shown of a message on a descriptor.  Raises Temporary if it cannot be read."""
+
+    __slots__ = ("sender", "recipient", "author", "subject", "text")
+
+    def __init__(self, fd: int) -> None:
+        self.sender, self.recipient, self.author, self.subject, self.text = b"?", b"?", b"", b"", b""
+        message = Message(fd)
+        try:
+            for field in message.fields():
+                self.take(field)
+            for block in message.body():
+                self.text += block
+                if len(self.text) >= WIDTH:
+                    return
+        except Permanent:
+            return  # an endless header: what has been seen of it is shown
+
+    def take(self, field: bytes) -> None:
+        """Take a header field."""
         kind = name(field)
-        if kind == b"from":
-            seen[kind] = field.removesuffix(b"\n")
+        if kind == b"return-path":
+            self.sender = value(field)
+        elif kind == b"delivered-to":
+            self.recipient = value(field)
+        elif kind == b"from":
+            self.author = field.removesuffix(b"\n")
         elif kind == b"subject":
-            seen[kind] += value(field) + b"\n"
-        elif kind in seen:
-            seen[kind] = value(field)
-    lines = [b"FROM %s TO <%s>" % (printable(seen[b"return-path"], b"?"), printable(seen[b"delivered-to"], b"?"))]
-    if seen[b"from"]:
-        lines.append(BOLD + printable(seen[b"from"], b"/") + PLAIN)
-    lines.append(beginning(seen[b"subject"], message.body(), WIDTH))
-    return b"\n".join([*lines, b"", b""])
+            self.subject = (self.subject + value(field) + b"\n")[:WIDTH]
+
+    def lines(self) -> bytes:
+        """As it stands on the screen."""
+        lines = [b"FROM %s TO <%s>" % (printable(self.sender, b"?"), printable(self.recipient, b"?"))]
+        if self.author:
+            lines.append(BOLD + printable(self.author, b"/") + PLAIN)
+        lines.append(beginning(self.subject, (self.text,), WIDTH))
+        return b"\n".join([*lines, b"", b""])
 
 
-def screen(base: bytes) -> bytes:
+def screen(base: bytes, now: int) -> bytes:
     """All that is shown.  Raises Temporary."""
-    now, parts = int(time.time()), [CLEAR]
+    parts = [CLEAR]
     clean(base, now)
     for _, path, _ in messages(base, now, (b"new",)):
         try:
@@ -49,8 +70,8 @@ def screen(base: bytes) -> bytes:
         except OSError:
             continue  # it has gone meanwhile
         try:
-            parts.append(summary(fd))
-        except Trouble as problem:
+            parts.append(Summary(fd).lines())
+        except Temporary as problem:
             raise Temporary("trouble reading new message") from problem
         finally:
             os.close(fd)
@@ -59,9 +80,6 @@ def screen(base: bytes) -> bytes:
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     base = maildir(env)
-    try:
-        while True:
-            write_all(1, screen(base))
-            time.sleep(INTERVAL)
-    except KeyboardInterrupt:
-        return OK
+    while True:
+        write_all(1, screen(base, int(time.time())))
+        time.sleep(INTERVAL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.exits import OK, PERMANENT, Temporary
+from qmailpy.exits import OK, PERMANENT, Temporary, complain
 from qmailpy.home import here
 from qmailpy.settings.kinds import pairs, rows
 from qmailpy.text.options import Options
@@ -19,38 +19,49 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
 
 
+class WrongOption(Exception):
+    """The command line cannot be understood."""
+
+
 class Orders:
-    """The options: which accounts count, and how lines are written."""
+    """The options.
+
+    capitals  accounts with capitals in their names count
+    homes     what a home is to be: "o" there, or the account does not count; "h" there, or all stops; "H" not looked at
+    writer    writes the lines
+    """
+
+    __slots__ = ("capitals", "homes", "writer")
 
     def __init__(self, argv: list[str], breaks: str) -> None:
-        self.capitals, self.homes = False, "o"
-        slash = False
+        self.capitals, self.homes, slash = False, "o", False
         for letter, value in Options(argv, "/ohHuUc:C"):
             if letter == "?":
-                raise ValueError(value)
+                raise WrongOption(value)
             if letter == "/":
                 slash = True
             elif letter in "uU":
                 self.capitals = letter == "u"
             elif letter in "cC":
-                breaks = value[:1]
+                breaks = value
             else:
                 self.homes = letter
-        self.writer = Writer(os.fsencode(breaks), slash=slash)
+        self.writer = Writer(os.fsencode(breaks)[:1], slash=slash)
 
 
 class Accounts:
-    """The accounts that get mail."""
+    """The accounts that get mail.  Raises Temporary if a file in users/ cannot be read."""
+
+    __slots__ = ("home", "orders", "included", "excluded", "names", "taken")
 
     def __init__(self, home: Home, orders: Orders) -> None:
         self.home, self.orders = home, orders
         self.included, self.excluded = self.listed("include"), self.listed("exclude")
         self.names = pairs(self.file("mailnames") or b"")
         self.taken: dict[bytes, Account] = {}  # by user in lower case
-        self.alias = os.fsencode(home.name("alias"))
 
     def file(self, name: str) -> bytes | None:
-        """The content of a file in users/.  Raises Temporary."""
+        """The content of a file in users/, if there is one.  Raises Temporary."""
         try:
             return contents(self.home.at("users", name))
         except OSError as problem:
@@ -81,37 +92,49 @@ class Accounts:
 
     def lines(self, passwd: bytes) -> Iterator[bytes]:
         """All lines.  Raises Temporary."""
-        writer = self.orders.writer
-        for row in passwd.split(b"\n"):
-            found = account(row)
-            if found is None or not self.counts(found):
+        alias = os.fsencode(self.home.name("alias"))
+        caught = False
+        for found in filter(None, map(account, passwd.split(b"\n"))):
+            if not self.counts(found):
                 continue
             self.taken[found.user.lower()] = found
-            if found.user == self.alias:
-                yield writer.catch_all(found)
-            yield from writer.user(found, self.names.get(found.user.lower(), found.user))
-        if self.alias.lower() not in self.taken:
-            raise Temporary(f"unable to find {os.fsdecode(self.alias)} user")
+            if found.user == alias:
+                caught = True
+                yield self.orders.writer.catch_all(found)
+            yield from self.orders.writer.user(found, self.names.get(found.user.lower(), found.user))
+        if not caught:
+            raise Temporary(f"unable to find {os.fsdecode(alias)} user")
+        yield from self.subusers()
+        yield whole_lines(self.file("append") or b"")
+        yield b".\n"
+
+    def subusers(self) -> Iterator[bytes]:
+        """The lines of users/subusers.  Raises Temporary."""
         for row in (self.file("subusers") or b"").split(b"\n"):
             try:
-                yield from writer.subuser(row, self.taken)
+                yield from self.orders.writer.subuser(row, self.taken)
             except KeyError as unknown:
                 raise Temporary(f"unable to find {os.fsdecode(unknown.args[0])} user for subuser") from None
-        yield self.file("append") or b""
-        yield b".\n"
+
+
+def whole_lines(data: bytes) -> bytes:
+    """Lines, the last with its end, too: what follows is a line of its own."""
+    return data if data.endswith(b"\n") or not data else data + b"\n"
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     home = here()
     try:
         orders = Orders(argv, home.breaks)
-    except ValueError:
+    except WrongOption as problem:
+        complain(f"qmail-pw2u: {problem}")
         return PERMANENT
+    accounts = Accounts(home, orders)
     try:
         passwd = read_all(0)
     except OSError:
         raise Temporary("unable to read input") from None
-    text = b"".join(Accounts(home, orders).lines(passwd))
+    text = b"".join(accounts.lines(passwd))  # before anything is written: half an assignment file looks like a whole one
     try:
         write_all(1, text)
     except OSError:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from qmailpy.errnotext import wording
-from qmailpy.exits import OK, Temporary
+from qmailpy.exits import OK, during
 from qmailpy.home import here
 from qmailpy.unix.fds import write_all
 
@@ -15,12 +14,15 @@ if TYPE_CHECKING:
 
 
 def count(folder: str) -> int:
-    """The files in a folder and in the folders in it.  Raises Temporary if it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return sum(count(entry.path) if entry.is_dir(follow_symlinks=False) else 1 for entry in entries)
-    except OSError as problem:
-        raise Temporary(f"unable to read {folder}: {wording(problem.errno)}") from None
+    """The files in a folder and in the folders in it; what comes or goes meanwhile may be counted or not.  Raises Temporary if it cannot be read."""
+    files, folders = 0, []
+    with during(f"unable to read {folder}"), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.is_file(follow_symlinks=False):
+                files += 1
+    return files + sum(map(count, folders))
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from qmailpy.settings.load import Values
 
-SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "nosignhosts", "nosignmydoms", "outgoingip", "qmtproutes", "secauthremote", "senderip", "signkey",
-            "smtproutes", "straightfallback", "timeoutconnect", "timeoutremote", "tlsclientciphers", "tlsremote")
+SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "moreipme", "nosignhosts", "nosignmydoms", "notipme", "outgoingip", "qmtproutes", "secauthremote",
+            "senderip", "signkey", "smtproutes", "straightfallback", "timeoutconnect", "timeoutremote", "tlsclientciphers", "tlsremote")
 ARGUMENTS = 3
 
 

@@ -19,9 +19,11 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     path = here().at("queue", "lock", "tcpto")
     with during(f"unable to write {path}"):
         fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    with during(f"unable to lock {path}"):
-        lock(fd, wait=True)
-    with during(f"unable to clear {path}"):
-        write_all(fd, bytes(SIZE))
+    try:
+        with during(f"unable to lock {path}"):
+            lock(fd, wait=True)
+        with during(f"unable to clear {path}"):
+            write_all(fd, bytes(SIZE))
+    finally:
         os.close(fd)
     return OK

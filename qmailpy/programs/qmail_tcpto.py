@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.errnotext import wording
-from qmailpy.exits import OK, TEMPORARY
+from qmailpy.exits import OK, TEMPORARY, Temporary, during
 from qmailpy.home import here
-from qmailpy.queue.tcpto import SIZE, parse
+from qmailpy.queue.tcpto import SIZE, Record, parse
 from qmailpy.unix.fds import write_all
 from qmailpy.unix.files import lock
 
@@ -17,21 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
-    doing = "open"
+def table(path: str) -> list[Record]:
+    """The records of lock/tcpto, as they are between two changes.  Raises Temporary."""
+    with during("unable to open tcpto"):
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        fd = os.open(here().at("queue", "lock", "tcpto"), os.O_RDWR | os.O_CLOEXEC)
-        doing = "lock"
-        lock(fd, wait=True)
-        doing = "read"
-        records = parse(os.pread(fd, SIZE, 0))
+        with during("unable to lock tcpto"):
+            lock(fd, wait=True)
+        with during("unable to read tcpto"):
+            return parse(os.pread(fd, SIZE, 0))
+    finally:
         os.close(fd)
-    except OSError as problem:
-        write_all(1, f"fatal: unable to {doing} tcpto: {wording(problem.errno)}\n".encode())
+
+
+def line(record: Record, now: int) -> bytes:
+    """What is told of a host; of a time that is still to come, that it is now."""
+    address = ".".join(str(byte) for byte in record.address)
+    return f"{address} timed out {max(now - record.when, 0)} seconds ago; # recent timeouts: {record.count}\n".encode()
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    try:
+        records = table(here().at("queue", "lock", "tcpto"))
+    except Temporary as problem:
+        write_all(1, f"fatal: {problem.text}\n".encode())  # there, as ever
         return TEMPORARY
     now = int(time.time())
-    for record in records:
-        if record.count:
-            address = ".".join(str(byte) for byte in record.address)
-            write_all(1, f"{address} timed out {max(now - record.when, 0)} seconds ago; # recent timeouts: {record.count}\n".encode())
+    write_all(1, b"".join(line(record, now) for record in records if record.count))
     return OK

@@ -8,6 +8,7 @@ OUT_OF_MEMORY = 51
 TIMED_OUT = 52
 WRITE_ERROR = 53
 READ_ERROR = 54
+NO_CONTROLS = 55
 NO_HOME, NO_QUEUE, NO_PID, NO_MESS, NO_INTD, NO_TODO = 61, 62, 63, 64, 65, 66
 BUG = 81
 CUSTOM = 82
@@ -23,7 +24,7 @@ TEXTS = {
     TIMED_OUT: "Zqq timeout (#4.3.0)",
     WRITE_ERROR: "Zqq write error or disk full (#4.3.0)",
     READ_ERROR: "Zqq read error (#4.3.0)",
-    55: "Zqq unable to read configuration (#4.3.0)",
+    NO_CONTROLS: "Zqq unable to read configuration (#4.3.0)",
     56: "Zqq trouble making network connection (#4.3.0)",
     NO_HOME: "Zqq trouble in home directory (#4.3.0)",
     **dict.fromkeys((NO_QUEUE, NO_PID, NO_MESS, NO_INTD, NO_TODO), TROUBLE_CREATING),

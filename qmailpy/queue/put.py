@@ -15,7 +15,7 @@ from qmailpy.unix.files import pull_trigger, remove, sync_file, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from qmailpy.queue.paths import Paths
 
@@ -56,11 +56,11 @@ class Entry:
         self.made: list[str] = []  # files that exist so far
         self.open: list[int] = []  # descriptors
 
-    def store(self, message: int, envelope: int, head: bytes) -> None:
-        """Queue `head` and what descriptor `message` gives, for the addresses that `envelope` gives.  Then it is safe."""
+    def store(self, message: int, envelope: int, head: bytes, further: bytes) -> None:
+        """Queue `head` and what descriptor `message` gives, for `further` and the addresses that `envelope` gives.  Then it is safe."""
         target = self.create()
         self.write_message(target, message, head)
-        self.write_envelope(envelope)
+        self.write_envelope(envelope, further)
         self.commit()
 
     def create(self) -> int:
@@ -103,7 +103,7 @@ class Entry:
         except OSError:
             raise Refused(WRITE_ERROR) from None
 
-    def write_envelope(self, source: int) -> None:
+    def write_envelope(self, source: int, further: bytes) -> None:
         """Write intd/N; it is synced when this returns."""
         name = self.paths.intd(self.number)
         try:
@@ -115,7 +115,7 @@ class Entry:
         self.open.append(target)
         self.made.append(name)
         self.write(target, b"u%d\0p%d\0" % (self.caller.uid, self.caller.pid))
-        for part in checked(self.read_blocks(source)):
+        for part in checked(self.read_blocks(source), further):
             self.write(target, part)
         try:
             sync_file(target)
@@ -170,10 +170,11 @@ class Entry:
             raise Refused(WRITE_ERROR) from None
 
 
-def checked(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def checked(blocks: Iterator[bytes], further: bytes = b"") -> Iterator[bytes]:
     """The records of an envelope, in pieces, up to its end; what follows the end is nobody's business.
 
     F sender NUL, then T recipient NUL for each recipient, then NUL.  Raises Refused for anything else.
+    The records `further` come behind the sender.
     """
     wanted, rest = b"F", b""
     for block in blocks:
@@ -186,7 +187,9 @@ def checked(blocks: Iterator[bytes]) -> Iterator[bytes]:
                 return
             check(record, wanted)
             good.append(record + b"\0")
-            wanted = b"T"
+            if wanted == b"F":
+                good.append(further)
+                wanted = b"T"
         if last:
             check(last, wanted)
         rest = last
@@ -201,11 +204,22 @@ def check(record: bytes, letter: bytes) -> None:
         raise Refused(ADDRESS_TOO_LONG)
 
 
-def put(paths: Paths, caller: Caller, message: int, envelope: int, head: bytes) -> int:
-    """Queue one message and wake qmail-send; 0, or qmail-queue's exit code.  Nothing is left of a refused message."""
+def recipient(address: bytes) -> bytes:
+    """The record of one recipient.  Raises Refused."""
+    record = b"T" + address
+    check(record, b"T")
+    return record + b"\0"
+
+
+def put(paths: Paths, caller: Caller, message: int, envelope: int, head: bytes, further: Iterable[bytes] = ()) -> int:
+    """Queue one message and wake qmail-send; 0, or qmail-queue's exit code.  Nothing is left of a refused message.
+
+    head     what is put before the message
+    further  recipients beside those of the envelope
+    """
     entry = Entry(paths, caller)
     try:
-        entry.store(message, envelope, head)
+        entry.store(message, envelope, head, b"".join(map(recipient, further)))
     except Refused as problem:
         entry.abandon()
         return problem.code

@@ -13,7 +13,7 @@ from qmailpy.unix.net import NoSource, connect, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from qmailpy.queue.tcpto import DeadHosts
     from qmailpy.remote.route import Target
@@ -31,8 +31,8 @@ class Link:
         self.stream, self.hop, self.port, self.protocol, self.source = stream, hop, port, protocol, source
 
 
-def hops(target: Target, resolver: Resolver) -> list[Hop]:
-    """The addresses to try, in order.  Raises Failed."""
+def hops(target: Target, resolver: Resolver, moreipme: Sequence[bytes] | None, notipme: Sequence[bytes] | None) -> list[Hop]:
+    """The addresses to try, in order; the two lists: what those control files hold.  Raises Failed."""
     if (address := literal(target.host)) is not None:
         name = canonical(address)
         found = [Hop(name, 0, address.encode())] if name else []
@@ -43,7 +43,7 @@ def hops(target: Target, resolver: Resolver) -> list[Hop]:
     if target.relay:
         return found
     try:
-        usable = before_me(found, own_addresses().has)
+        usable = before_me(found, own_addresses(moreipme, notipme).has)
     except OSError:
         raise Failed(report.record(report.NO_RESOURCES)) from None
     if not usable:

@@ -64,7 +64,8 @@ class Errand:
 
     def reach(self, wanted: Target, connector: Connector, resolver: Resolver) -> Link:
         """A connection to a relay, or to a mail exchanger.  Raises Failed."""
-        return connector.connect(hops(wanted, resolver), lambda hop: doors(wanted, hop, self.by_preference and not self.security(hop).required()))
+        found = hops(wanted, resolver, self.values.list("moreipme"), self.values.list("notipme"))
+        return connector.connect(found, lambda hop: doors(wanted, hop, self.by_preference and not self.security(hop).required()))
 
     def security(self, hop: Hop, port: int = 0) -> Security:
         """How TLS is used there.  Raises Failed."""

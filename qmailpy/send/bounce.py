@@ -5,7 +5,12 @@ from __future__ import annotations
 from qmailpy.text.date import rfc822
 from qmailpy.text.quote import in_quotes, needs_quotes, quoted
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 DOUBLE_BOUNCE = b"#@[]"  # the sender of bounces of bounces
+STRIPPED = b"\n\n--- End of message stripped.\n"
 TOO_OLD = b"I'm not going to try again; this message has been in the queue too long.\n"
 
 
@@ -55,3 +60,14 @@ def middle(sender: bytes) -> bytes:
     """What stands between the failures and the original message."""
     what = b"a copy of the message" if sender else b"the original bounce"
     return b"--- Below this line is " + what + b".\n\nReturn-Path: <" + quoted(sender) + b">\n"
+
+
+def cut(message: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """The original message as its bounce has it: at most `limit` bytes (0: all of it), and a note if there are more."""
+    left = limit
+    for block in message:
+        if limit and len(block) > left:
+            yield block[:left] + STRIPPED
+            return
+        left -= len(block)
+        yield block

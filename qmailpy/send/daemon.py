@@ -156,7 +156,7 @@ class Daemon:
         self.now = self.deliveries.now = int(time.time())
 
     def obey(self, signals: set[int]) -> None:
-        """TERM: finish; ALRM: try everything now; HUP: read locals and virtualdomains again."""
+        """TERM: finish; ALRM: try everything now; HUP: read locals, virtualdomains and bouncemaxbytes again."""
         if TERM in signals:
             self.deliveries.exiting = True
         if ALRM in signals:

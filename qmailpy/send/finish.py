@@ -86,7 +86,7 @@ class Finisher:
         queue.put(bounce.head(sender, self.settings.postmark, now))
         self._copy(self.files.paths.bounce(number), queue)
         queue.put(bounce.middle(sender))
-        self._copy(self.files.paths.mess(number), queue)
+        self._copy(self.files.paths.mess(number), queue, self.settings.bounce_limit)
         bounce_sender, recipient = bounce.addresses(sender, self.settings.postmark)
         queue.envelope(bounce_sender)
         queue.recipient(recipient)
@@ -95,12 +95,12 @@ class Finisher:
             raise Later
         log("bounce msg ", number, " qp ", queue.pid)
 
-    def _copy(self, path: str, queue: QueueProcess) -> None:
-        """Add a file to the bounce; what cannot be read must not be sent without it."""
+    def _copy(self, path: str, queue: QueueProcess, limit: int = 0) -> None:
+        """Add a file to the bounce, `limit` bytes of it (0: all); what cannot be read must not be sent without it."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                while data := os.read(fd, BLOCK):
+                for data in bounce.cut(iter(lambda: os.read(fd, BLOCK), b""), limit):
                     queue.put(data)
             finally:
                 os.close(fd)

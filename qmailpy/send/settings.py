@@ -11,9 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qmailpy.home import Home
 
+    Rules = frozenset[bytes] | dict[bytes, bytes] | int
+
 ONCE = ("envnoathost", "percenthack", "queuelifetime", "concurrencylocal", "concurrencyremote", "bouncefrom", "bouncehost", "doublebounceto",
         "doublebouncehost")
-AGAIN = ("locals", "virtualdomains")
+AGAIN = ("locals", "virtualdomains", "bouncemaxbytes")
 
 
 class Settings:
@@ -27,12 +29,15 @@ class Settings:
         self.postmark = Postmark(values.line("bouncefrom"), values.line("bouncehost"),
                                  values.line("doublebounceto") + b"@" + values.line("doublebouncehost"))
         self.routes = Routes(values.line("envnoathost"), frozenset(), values.names("percenthack") or frozenset(), {})
+        self.bounce_limit = 0  # bytes of a message that its bounce has; 0: all
         for name in AGAIN:
             self.reread(name)
 
-    def read(self, name: str) -> frozenset[bytes] | dict[bytes, bytes]:
-        """What locals or virtualdomains says now; nothing changes yet.  Raises Temporary."""
+    def read(self, name: str) -> Rules:
+        """What one of the files of AGAIN says now; nothing changes yet.  Raises Temporary."""
         values = load(self.home, (name,))
+        if name == "bouncemaxbytes":
+            return values.number(name)
         if name == "virtualdomains":
             return values.map(name) or {}
         found = values.names(name)
@@ -40,13 +45,15 @@ class Settings:
             raise Temporary("neither control/locals nor control/me is there")
         return found
 
-    def adopt(self, rules: frozenset[bytes] | dict[bytes, bytes]) -> None:
+    def adopt(self, rules: Rules) -> None:
         """Go by what `read` gave."""
-        if isinstance(rules, dict):
+        if isinstance(rules, int):
+            self.bounce_limit = rules
+        elif isinstance(rules, dict):
             self.routes.virtual_domains = rules
         else:
             self.routes.locals = rules
 
     def reread(self, name: str) -> None:
-        """Read locals or virtualdomains; the old rules stay if that cannot be.  Raises Temporary."""
+        """Read one of the files of AGAIN; the old rules stay if that cannot be.  Raises Temporary."""
         self.adopt(self.read(name))

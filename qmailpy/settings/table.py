@@ -1,4 +1,7 @@
-"""Every control file, declared once.  Loading, qmail-showctl, the man pages' tables and the checks all read SETTINGS."""
+"""Every control file, declared once.  Loading, qmail-showctl, the man pages' tables and the checks all read SETTINGS.
+
+VARIABLES are those that an administrator sets for programs and that belong to no control file.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 ME = object()  # a default: what control/me says
 
 SMTPD, REMOTE, SEND, INJECT = "qmail-smtpd", "qmail-remote", "qmail-send", "qmail-inject"
-QMTPD, QMQPC, LISTEN = "qmail-qmtpd", "qmail-qmqpc", "config"
+QMTPD, QMQPD, QMQPC, POPUP, LISTEN, LOCAL = "qmail-qmtpd", "qmail-qmqpd", "qmail-qmqpc", "qmail-popup", "config", "qmail-local"
 QUEUE, RSPAWN, IPMEPRINT, IPMETEST = "qmail-queue", "qmail-rspawn", "ipmeprint", "ipmetest"
 START, POOL = "qmail-start", "qmail-pool"
 
@@ -161,12 +164,12 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
     Setting("databytesrcpt", Sizes, SMTPD,
             "address:bytes or @domain:bytes, one a line: the largest message by its recipient, in the place of databytes; 0: any size.",
             zero="DATABYTESRCPT", shown=("Limit by recipient: ", "", "No limits by recipient.")),
-    Setting("dh1024.pem", Pem, SMTPD,
+    Setting("dh1024.pem", Pem, (SMTPD, POPUP),
             "Parameters for DHE key exchange; used if they have 2048 bits or more, or if tlsserverciphers lowers the security level.",
             shown=("DH parameters: ", "", "No file of DH parameters of this name.")),
-    Setting("dh2048.pem", Pem, SMTPD, "Parameters for DHE key exchange; before dh1024.pem.",
+    Setting("dh2048.pem", Pem, (SMTPD, POPUP), "Parameters for DHE key exchange; before dh1024.pem.",
             shown=("DH parameters: ", "", "No file of DH parameters of this name.")),
-    Setting("dh512.pem", Pem, SMTPD, "Ignored: such parameters are too weak.", shown=("Ignored: ", "", "Not needed.")),
+    Setting("dh512.pem", Pem, (SMTPD, POPUP), "Ignored: such parameters are too weak.", shown=("Ignored: ", "", "Not needed.")),
     Setting("extraqueue", List, QUEUE, "Further recipients of every message, one a line.",
             shown=("Every message also goes to ", ".", "No further recipients.")),
     Setting("extraremote", Flag, RSPAWN, "If set, qmail-remote.extra is run in the place of qmail-remote.",
@@ -205,14 +208,14 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Delay for recipients that are not found is ", " seconds.")),
     Setting("recipients", List, (SMTPD, QMTPD), "cdb files of recipients, below the home, one a line; qmail-recipients makes users/recipients.cdb.",
             shown=("Recipients are in ", ".", "No recipients files.")),
-    Setting("rsa512.pem", Pem, SMTPD, "Ignored: such keys are too weak.", shown=("Ignored: ", "", "Not needed.")),
+    Setting("rsa512.pem", Pem, (SMTPD, POPUP), "Ignored: such keys are too weak.", shown=("Ignored: ", "", "Not needed.")),
     *sides("secauth", Flag, "If set, {} can authenticate only within TLS.", env="SECAUTH",
            shown=("{} can authenticate only within TLS.", "{} can authenticate in clear.")),
     Setting("secauthremote", Flag, REMOTE, "If set, the passwords of smtproutes are sent only within TLS.",
             shown=("Passwords are sent to relays only within TLS.", "Passwords are sent to relays in clear, too.")),
     Setting("senderip", Map, REMOTE, "domain:address, one a line: the local address for connections with mail from senders at that domain.",
             shown=("Local address by sender: ", "", "No local addresses by sender.")),
-    Setting("servercert.pem", Pem, SMTPD, "Certificate chain and private key of the server; without it there is no TLS.",
+    Setting("servercert.pem", Pem, (SMTPD, POPUP), "Certificate chain and private key of the server; without it there is no TLS.",
             shown=("Server certificate: ", "", "No server certificate, and so no TLS.")),
     Setting("signkey", Secret, (SMTPD, REMOTE), "Key that envelope senders are signed with; it must stay secret.",
             shown=("Envelope senders are signed with a key: ", "", "Envelope senders are not signed.")),
@@ -231,7 +234,38 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("The bearer of a certificate for ", " may relay.", "Nobody may relay by certificate.")),
     Setting("tlsremote", Flag, REMOTE, "If set, TLS is used with servers that offer it.",
             shown=("TLS is used with servers that offer it.", "TLS is used only with servers that have a file in tlshosts.")),
-    Setting("tlsserverciphers", List, SMTPD, "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
+    Setting("tlsserverciphers", List, (SMTPD, POPUP), "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
             shown=("Cipher for clients: ", "", "OpenSSL's usual ciphers for clients.")),
     *sides("tlssmtp", Flag, "If set, {} are offered STARTTLS.", env="TLSSMTP", shown=("{} are offered STARTTLS.", "{} are not offered STARTTLS.")),
+)}
+
+
+class Variable:
+    """A variable of the environment: its name, the programs that look at it, one sentence for the man page."""
+
+    __slots__ = ("name", "used_by", "text")
+
+    def __init__(self, name: str, used_by: str | tuple[str, ...], text: str) -> None:
+        self.name, self.text = name, text
+        self.used_by = (used_by,) if isinstance(used_by, str) else used_by
+
+
+VARIABLES: dict[str, Variable] = {variable.name: variable for variable in (
+    Variable("DNSCACHEIP", (REMOTE, SMTPD, "qmail-tcpserver", "tcp-env", "dnsfq", "dnsip", "dnsmxip", "dnsptr", "config"),
+             "Name server to ask, as address, address:port or [address]:port, in the place of those in /etc/resolv.conf."),
+    Variable("IPMETEST_HERE", IPMETEST, "If it is set, the folder control below the working folder counts, not that of the home."),
+    Variable("LOGREGEX", SMTPD, "If it is set, the log says which regular expression a refused name or address has hit."),
+    Variable("QMAILQUEUE", (SMTPD, QMTPD, QMQPD, INJECT, LOCAL, SEND, "forward", "condredirect", "qreceipt"),
+             "Program that is run in the place of qmail-queue, without arguments; a relative path begins at the home."),
+    Variable("QMAILREMOTE", RSPAWN, "Program that is run in the place of qmail-remote, whatever extraremote says."),
+    Variable("QMAILRRTDENYALL", SMTPD,
+             "If it is neither empty nor 0, recipientchk=1 accepts every recipient, and refuses the message at DATA if one of them is not there."),
+    Variable("RCPTCHECK", SMTPD, "Program that decides of each recipient whether strangers may send to it."),
+    Variable("RELAYCLIENT", (SMTPD, QMTPD, QUEUE), "If it is set, the client may relay; its value is added to the end of each recipient's address."),
+    Variable("SMTPS", SMTPD, "If it is set, the connection begins with TLS, before the greeting."),
+    Variable("TCPLOCALHOST", (SMTPD, QMTPD, QMQPD), "Name of the address that the client has connected to, for the Received field."),
+    Variable("TCPLOCALIP", (SMTPD, QMTPD, QMQPD), "The same address itself, where there is no name."),
+    Variable("TCPREMOTEHOST", (SMTPD, QMTPD, QMQPD), "The client's name, for the Received field, and for badrmhostext and badrmhostint."),
+    Variable("TCPREMOTEINFO", (SMTPD, QMTPD, QMQPD), "What the client's host says of the connection's owner, for the Received field."),
+    Variable("TCPREMOTEIP", (SMTPD, QMTPD, QMQPD, QUEUE), "The client's address, for the Received field, for antispoofing and for originipfield."),
 )}

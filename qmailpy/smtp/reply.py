@@ -39,6 +39,17 @@ BUG = Reply(421, "internal error (#4.3.0)", closing=1)
 LOOPING = Reply(554, "too many hops, this message is looping (#5.4.6)")
 TOO_BIG = Reply(552, "sorry, that message size exceeds my databytes limit (#5.3.4)")
 BAD_MAIL_FROM = Reply(553, "sorry, your envelope sender is in my badmailfrom list (#5.7.1)")
+EARLY = Reply(554, "SMTP protocol violation", closing=1)
+BAD_HELO = Reply(553, "sorry, your HELO host name has been denied (#5.7.1)")
+UNKNOWN_HELO = Reply(553, "sorry, invalid host name in HELO/EHLO command. (#5.7.1)")
+BAD_SENDER = Reply(553, "sorry, your envelope sender has been denied (#5.7.1)")
+BAD_RECIPIENT = Reply(553, "sorry, your envelope recipient has been denied (#5.7.1)")
+UNSEARCHED = Reply(451, "unable to search lists of patterns (#4.3.0)")
+FOREIGN_SENDER = Reply(553, "sorry, your envelope sender is not allowed from your IP address (#5.7.1)")
+NO_SENDER_DOMAIN = Reply(553, "sorry, your envelope sender domain must exist (#5.7.1)")
+NO_DNS = Reply(451, "DNS temporary failure (#4.3.0)")
+NO_SENDER = Reply(553, "sorry, your envelope sender must exist (#5.7.1)")
+UNVERIFIED = Reply(451, "unable to verify your envelope sender (#4.3.0)")
 TOO_MANY = Reply(452, "sorry, too many recipients (#4.5.3)")
 NO_GATEWAY = Reply(553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)")
 NOT_OURS = Reply(553, "Not our message (#5.7.1)")
@@ -58,6 +69,18 @@ def virus(name: bytes) -> Reply:
 def end_of_session(problem: Temporary) -> Reply:
     """The reply for trouble that the session cannot go on with."""
     return Reply(421, f"{problem.text} (#{problem.status})", closing=1)
+
+NO_PARAMETERS = Reply(501, "Syntax error (no parameters allowed) (#5.5.4)")
+READY_FOR_TLS = Reply(220, "ready for tls")
+AUTH_UNAVAILABLE = Reply(503, "auth not available (#5.3.3)")
+AUTH_DONE = Reply(503, "you're already authenticated (#5.5.0)")
+AUTH_TOO_LATE = Reply(503, "no auth during mail transaction (#5.5.0)")
+AUTH_NEEDS_TLS = Reply(538, "auth not available without TLS (#5.3.3)")
+AUTH_UNKNOWN = Reply(504, "auth type unimplemented (#5.5.1)")
+AUTH_MALFORMED = Reply(501, "malformed auth input (#5.5.4)")
+AUTH_CANCELLED = Reply(501, "auth exchange cancelled (#5.0.0)")
+AUTH_ACCEPTED = Reply(235, "ok, go ahead (#2.0.0)")
+AUTH_REFUSED = Reply(535, "authorization failed (#5.7.0)")
 
 
 def of_verdict(verdict: str) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.exits import Temporary
+from qmailpy.exits import Temporary, retire
 from qmailpy.smtp import reply
 from qmailpy.smtp.checks.bounce import without_tag
 from qmailpy.smtp.checks.message import begin_scan, is_one_for_all, recipient_limit, strictest
@@ -12,38 +12,63 @@ from qmailpy.smtp.facts import Facts
 from qmailpy.smtp.reply import Reply
 from qmailpy.text.address import literal, parameters, path
 from qmailpy.text.lines import LineBuffer
-from qmailpy.text.received import received
+from qmailpy.text.received import protocol, received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from qmailpy.smtp.auth import Exchange
+    from qmailpy.smtp.checks.order import Check
     from qmailpy.smtp.facts import Settings
     from qmailpy.smtp.world import SmtpWorld
     from qmailpy.text.received import Client
 
 LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is AUTH's (RFC 4954 section 4)
+LOST = 1  # the exit status where the client cannot be heard any more
+MECHANISMS = b"LOGIN CRAM-MD5 PLAIN"  # of AUTH (smtp/auth.py)
 
 
 class Session:
-    """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at."""
+    """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at.
 
-    def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None) -> None:
+    auth_host     the name in challenges, where clients can authenticate; None: they cannot
+    listener_tls  the listener does TLS for us, if we ask it to
+    """
+
+    def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None, *,
+                 auth_host: bytes | None = None, listener_tls: bool = False) -> None:
         self.facts = Facts(values, client, relay)
         self.world = world
+        self.auth_host, self.listener_tls = auth_host, listener_tls
+        self.exchange: Exchange | None = None  # AUTH under way
+        self.handshake_due = False
         self.closing: int | None = None
         self.doing = "greeting the client"
         self.message: Message | None = None
         self.lines = LineBuffer(LINE_LIMIT)
         self.verbs: dict[bytes, Callable[[bytes], Reply]] = {
             b"helo": self.helo, b"ehlo": self.ehlo, b"mail": self.mail, b"rcpt": self.rcpt, b"data": self.data, b"rset": self.rset,
+            b"starttls": self.starttls, b"auth": self.auth,
             b"quit": self.quit, b"help": lambda argument: reply.HELP, b"noop": lambda argument: reply.OK, b"vrfy": lambda argument: reply.VRFY,
         }
 
     def greeting(self) -> bytes:
-        """The first line."""
+        """The first line, after greetdelay; a client that does not wait for it is not served (aio: greetdelay, databeforegreet)."""
+        if not self.facts.values.flag("databeforegreet"):
+            self.pause("greetdelay")
+        elif (said := self.world.hear(self.facts.values.number("greetdelay") or 1)) is not None:
+            who = b"before greeting: [" + self.facts.client.ip + b"] client "
+            self.world.log(who + (b"sent data" if said else b"hung up"))
+            self.closing = 1
+            return reply.EARLY.wire() if said else b""
         self.doing = "waiting for a command"
         return Reply(220, self.name() + b" ESMTP").wire()
+
+    def pause(self, delay: str) -> None:
+        """Hold the reply to a command back for as long as a setting says (aio: Delays)."""
+        if seconds := self.facts.values.number(delay):
+            self.world.pause(seconds)
 
     def name(self) -> bytes:
         """What this host calls itself."""
@@ -56,6 +81,8 @@ class Session:
         self.lines.add(data)
         while self.closing is None and self.message is None and (found := self.lines.next_line()) is not None:
             yield self.tell(self.command(found[0]))
+            if self.handshake_due:
+                self.begin_tls()
             self.lines.add((yield from self.read_message(self.lines.take())) if self.message else b"")
 
     def abandon(self) -> None:
@@ -72,6 +99,10 @@ class Session:
 
     def command(self, line: bytes | None) -> Reply:
         """Obey one line."""
+        if self.exchange:
+            from qmailpy.smtp.auth_dialogue import go_on
+
+            return go_on(self, line)
         if line is None:
             return reply.LINE_TOO_LONG
         verb, _, argument = line.removesuffix(b"\r").partition(b" ")
@@ -85,14 +116,68 @@ class Session:
             return reply.NO_CONTROLS
 
     def helo(self, argument: bytes) -> Reply:
-        self.facts.helo = argument
-        self.facts.forget_transaction()
+        self.facts.greet(argument)
+        self.pause("helodelay")
         return Reply(250, self.name())
 
     def ehlo(self, argument: bytes) -> Reply:
         self.helo(argument)
         sizes = (f"SIZE {self.facts.values.number('databytes')}",) if is_one_for_all(self.facts.values) else ()
-        return Reply(250, self.name(), "PIPELINING", *sizes, "8BITMIME")
+        return Reply(250, self.name(), *self.offers(), "PIPELINING", *sizes, "8BITMIME")
+
+    def offers(self) -> Iterator[bytes]:
+        """The keywords of what the client can use now to be safe, or trusted."""
+        if self.offers_tls():
+            yield b"STARTTLS"
+        if self.auth_host is not None and self.facts.user is None and self.allows_auth():
+            yield b"AUTH " + MECHANISMS
+            yield b"AUTH=" + MECHANISMS  # for clients that were made before the standard
+
+    def offers_tls(self) -> bool:
+        """Whether STARTTLS is there for this client (aio: Who is offered STARTTLS)."""
+        values = self.facts.values
+        ours = values.known("servercert.pem") and values.flag(self.facts.side("tlssmtp"))
+        return self.facts.tls is None and (self.listener_tls or ours)
+
+    def allows_auth(self) -> bool:
+        """Whether a password may be said now (aio: secauthext, secauthint)."""
+        return self.facts.tls is not None or not self.facts.values.flag(self.facts.side("secauth"))
+
+    def starttls(self, argument: bytes) -> Reply:
+        if not self.offers_tls():
+            return reply.UNIMPLEMENTED
+        if argument:
+            return reply.NO_PARAMETERS
+        if trouble := self.world.prepare_tls():
+            return Reply(454, f"TLS missing certificate: {trouble} (#4.3.0)")
+        self.handshake_due = True
+        return reply.READY_FOR_TLS
+
+    def begin_tls(self) -> None:
+        """The handshake.  What the client has sent in clear meanwhile is thrown away: it may be somebody else's."""
+        self.handshake_due, self.doing = False, "beginning TLS"
+        self.lines.take()
+        tls = self.world.start_tls()
+        if tls is None:
+            self.closing = LOST
+            return
+        self.facts.begin_tls(tls)
+        self.world.introduce(*self.facts.introduced)
+        self.doing = "waiting for a command"
+
+    def auth(self, argument: bytes) -> Reply:
+        if self.auth_host is None:
+            return reply.AUTH_UNAVAILABLE
+        if self.facts.user is not None:
+            return reply.AUTH_DONE
+        if self.facts.sender is not None:
+            return reply.AUTH_TOO_LATE
+        if not self.allows_auth():
+            return reply.AUTH_NEEDS_TLS
+        from qmailpy.smtp.auth_dialogue import begin
+
+        retire("AUTH")
+        return begin(self, argument)
 
     def rset(self, argument: bytes) -> Reply:
         self.facts.forget_transaction()
@@ -105,14 +190,13 @@ class Session:
         found = path(argument)
         if found is None:
             return reply.SYNTAX
-        sender, rest = found
-        before, self.facts.size = self.facts.size, announced(rest)
-        if refused := refusal(AT_MAIL, self.facts, self.world):
-            self.facts.size = before
+        self.facts.claimed = without_tag(self.facts, self.own_literal(found[0]), self.world.now())
+        self.facts.size = announced(found[1])
+        if refused := self.judged(AT_MAIL, "mfdelay"):
             return refused
-        size = self.facts.size
+        sender = self.facts.claimed
         self.facts.forget_transaction()
-        self.facts.sender, self.facts.size = without_tag(self.facts, self.own_literal(sender), self.world.now()), size
+        self.facts.sender = sender
         return reply.OK
 
     def rcpt(self, argument: bytes) -> Reply:
@@ -124,11 +208,23 @@ class Session:
         address = self.own_literal(found[0])
         self.facts.recipient = without_tag(self.facts, address, self.world.now())
         self.facts.signed = self.facts.recipient != address
-        if refused := refusal(AT_RCPT, self.facts, self.world):
+        if refused := self.judged(AT_RCPT, "rcptdelay"):
             return refused
         self.facts.limit = strictest((self.facts.limit, recipient_limit(self.facts, self.world)))
         self.facts.accept_recipient(self.facts.recipient + (self.facts.relay or b""))
+        count = self.facts.values.number("tarpitcount")
+        if count and len(self.facts.recipients) >= count:
+            self.pause("tarpitdelay")
         return reply.OK
+
+    def judged(self, checks: Sequence[Check], delay: str) -> Reply | None:
+        """The refusal of a command, if any; what the delay holds back is refusals as well."""
+        try:
+            refused = refusal(checks, self.facts, self.world)
+        except Temporary:
+            refused = reply.NO_CONTROLS
+        self.pause(delay)
+        return refused
 
     def data(self, argument: bytes) -> Reply:
         if self.facts.sender is None:
@@ -145,7 +241,7 @@ class Session:
             return reply.NO_QUEUE
         self.message = Message(queue, self.facts.limit)
         self.message.scan = begin_scan(self.facts, self.world)
-        self.message.put(received(b"SMTP", self.facts.client, self.told_helo(), self.world.now()))
+        self.message.put(received(self.protocol(), self.facts.client, self.told_helo(), self.world.now()))
         self.doing = "reading the message"
         return reply.GO_AHEAD
 
@@ -178,6 +274,11 @@ class Session:
             message.discard()
             return refused
         return message.submit(sender, recipients, self.world.now())
+
+    def protocol(self) -> bytes:
+        """How this message comes, for the Received field."""
+        facts = self.facts
+        return protocol(facts.tls.cipher if facts.tls else None, authenticated=facts.user is not None, vouched=facts.vouched)
 
     def told_helo(self) -> bytes | None:
         """The HELO name for the Received field: None if it is the name that the client has anyway."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qmailpy.text.assign import number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,9 +23,8 @@ class Account:
 
     @property
     def number(self) -> int:
-        """The uid; 0 if it is no number."""
-        rest = self.uid.lstrip(b"0123456789")
-        return int(self.uid[:len(self.uid) - len(rest)] or b"0")
+        """The uid: its leading digits; 0 if there is none."""
+        return number(self.uid)
 
     @property
     def has_capitals(self) -> bool:
@@ -46,7 +47,7 @@ def account(line: bytes) -> Account | None:
 class Writer:
     """Makes the lines.
 
-    breaks  the character between user and extension; b"" for none
+    breaks  the byte between user and extension; b"" for none
     slash   extensions are looked for in ~user/.qmail/ (qmail-pw2u -/)
     """
 

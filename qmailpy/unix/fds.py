@@ -6,6 +6,7 @@ import os
 import select
 
 BLOCK = 65536
+LONGEST = (1 << 31) - 1  # milliseconds that poll can wait: 24 days
 
 
 class TimedOut(OSError):
@@ -46,7 +47,7 @@ def wait_readable(fd: int, seconds: float) -> None:
     """Return when `fd` has something to read, or its end; raise TimedOut when `seconds` are over."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    if not poll.poll(max(0, int(seconds * 1000))):
+    if not poll.poll(max(0, min(int(seconds * 1000), LONGEST))):
         raise TimedOut("timed out")
 
 
@@ -54,7 +55,7 @@ def wait_writable(fd: int, seconds: float) -> None:
     """Return when `fd` takes more, or is broken; raise TimedOut when `seconds` are over."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
-    if not poll.poll(max(0, int(seconds * 1000))):
+    if not poll.poll(max(0, min(int(seconds * 1000), LONGEST))):
         raise TimedOut("timed out")
 
 

@@ -1,4 +1,4 @@
-"""Which IP addresses are this host's: the one place that decides "is this address me"."""
+"""The IP addresses of this host's interfaces, and what follows of them, moreipme and notipme (text/ownaddress.py decides)."""
 
 from __future__ import annotations
 
@@ -6,85 +6,77 @@ import _socket
 import fcntl
 import sys
 
+from qmailpy.text.ip import packed
+from qmailpy.text.ownaddress import BUILT_IN, OwnAddresses, networks
 from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-SIOCGIFCONF = 0x8912
-ENTRY = 40  # bytes of a struct ifreq on 64-bit Linux; 32 on 32-bit
-ANY = ("0.0.0.0", "::")
+SIOCGIFCONF, SIOCGIFFLAGS = 0x8912, 0x8913
+IFF_UP = 1
+NAME = 16  # bytes of an interface's name in a struct ifreq
+POINTER = 8 if sys.maxsize > 1 << 32 else 4  # bytes
+ENTRY = 40 if POINTER == 8 else 32  # bytes of a struct ifreq
 
 
-class OwnAddresses:
-    """The addresses of this host's interfaces; 0.0.0.0 and :: reach it, too."""
-
-    __slots__ = ("interfaces",)
-
-    def __init__(self, interfaces: list[str]) -> None:
-        self.interfaces = interfaces
-
-    def has(self, address: str) -> bool:
-        """Whether an IPv4 or IPv6 address, in whatever notation, is this host's."""
-        name = canonical(address)
-        return name is not None and (name in ANY or name in self.interfaces)
+def own_addresses(moreipme: Iterable[bytes] | None, notipme: Iterable[bytes] | None) -> OwnAddresses:
+    """What is this host's, by its interfaces and the lines of the two control files, None where there is no file.  Raises OSError."""
+    known = dict.fromkeys([*BUILT_IN, *(address.encode() for address in interfaces())])  # lo may say again what is built in
+    return OwnAddresses(networks([*known, *(moreipme or ())]), networks(notipme or ()))
 
 
 def canonical(address: str) -> str | None:
     """The one notation of an address; IPv4 where IPv6 only maps it (::ffff:192.0.2.1); None if it is none."""
-    family = _socket.AF_INET6 if ":" in address else _socket.AF_INET
-    try:
-        packed = _socket.inet_pton(family, address)
-    except (OSError, ValueError):
-        return None
-    if packed[:12] == bytes(10) + b"\xff\xff":
-        return _socket.inet_ntop(_socket.AF_INET, packed[12:])
-    return _socket.inet_ntop(family, packed)
+    found = packed(address.encode("utf-8", "surrogateescape"))
+    return None if found is None else written(found)
 
 
-def own_addresses() -> OwnAddresses:
-    """Ask the kernel.  Raises OSError."""
-    return OwnAddresses([*ipv4_interfaces(), *ipv6_interfaces()])
+def written(address: bytes) -> str:
+    """The notation of an address of 4 or 16 bytes."""
+    return _socket.inet_ntop(_socket.AF_INET if len(address) == 4 else _socket.AF_INET6, address)
 
 
-def ipv4_interfaces() -> Iterator[str]:
-    """The IPv4 addresses of the interfaces."""
+def interfaces() -> list[str]:
+    """The addresses of the interfaces that are up, IPv4 before IPv6.  Raises OSError."""
     probe = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM | _socket.SOCK_CLOEXEC)
     try:
-        yield from _configured(probe.fileno())
+        return [address for name, address in [*_ipv4(probe.fileno()), *_ipv6()] if _is_up(probe.fileno(), name)]
     finally:
         probe.close()
 
 
-def _configured(fd: int) -> Iterator[str]:
-    """What SIOCGIFCONF tells."""
+def _ipv4(fd: int) -> Iterator[tuple[bytes, str]]:
+    """(interface, address) as SIOCGIFCONF tells."""
     import array
 
-    entry = ENTRY if _pointer_size() == 8 else 32
-    room = 64 * entry
+    room = 64 * ENTRY
     while True:
         buffer = array.array("B", bytes(room))
         address, _ = buffer.buffer_info()
-        request = bytearray(room.to_bytes(4, sys.byteorder) + bytes(_pointer_size() - 4) + address.to_bytes(_pointer_size(), sys.byteorder))
+        request = bytearray(room.to_bytes(4, sys.byteorder) + bytes(POINTER - 4) + address.to_bytes(POINTER, sys.byteorder))
         fcntl.ioctl(fd, SIOCGIFCONF, request)
         used = int.from_bytes(request[:4], sys.byteorder)
-        if used < room - entry:
+        if used < room - ENTRY:
             break
         room *= 2
     data = buffer.tobytes()[:used]
-    for at in range(0, used, entry):
-        yield _socket.inet_ntoa(data[at + 20:at + 24])
+    for at in range(0, used, ENTRY):
+        yield data[at:at + NAME].partition(b"\0")[0], _socket.inet_ntoa(data[at + 20:at + 24])
 
 
-def _pointer_size() -> int:
-    """Bytes of a pointer: 8 or 4."""
-    return 8 if sys.maxsize > 1 << 32 else 4
-
-
-def ipv6_interfaces() -> Iterator[str]:
-    """The IPv6 addresses of the interfaces; none on a host without IPv6."""
+def _ipv6() -> Iterator[tuple[bytes, str]]:
+    """(interface, address) as the kernel lists them; none on a host without IPv6."""
     for line in (contents("/proc/net/if_inet6") or b"").split(b"\n"):
-        if line[:32].strip():
-            yield _socket.inet_ntop(_socket.AF_INET6, bytes.fromhex(line[:32].decode("ascii")))
+        if fields := line.split():
+            yield fields[-1], _socket.inet_ntop(_socket.AF_INET6, bytes.fromhex(fields[0].decode("ascii")))
 
+
+def _is_up(fd: int, name: bytes) -> bool:
+    """Whether an interface is up; one that has just gone is not."""
+    try:
+        found = fcntl.ioctl(fd, SIOCGIFFLAGS, name.ljust(ENTRY, b"\0"))
+    except OSError:
+        return False
+    return bool(int.from_bytes(found[NAME:NAME + 2], sys.byteorder) & IFF_UP)

@@ -59,6 +59,12 @@ class Stream:
         """What comes next; empty at the end."""
         return self._socket.recv(BLOCK)
 
+    def within(self, seconds: float) -> None:
+        """From now on every read and write ends within so many seconds.  Raises TimeoutError if there is no time left."""
+        if seconds <= 0:
+            raise TimeoutError
+        self._socket.settimeout(seconds)
+
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
@@ -93,6 +99,16 @@ def connect(address: str, port: int, seconds: float, timeout: float, source: str
         opened.close()
         raise
     return Stream(opened, timeout)
+
+
+def free_port(address: str) -> int:
+    """A TCP port on which nobody listens now.  Raises OSError."""
+    opened = _socket.socket(family(address), _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        opened.bind((address, 0))
+        return int(opened.getsockname()[1])
+    finally:
+        opened.close()
 
 
 def bind(opened: _socket.socket, source: str) -> None:

@@ -7,7 +7,8 @@ import errno
 import fcntl
 import os
 
-from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
+from qmailpy.unix.signals import MISCELLANEOUS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,11 +117,18 @@ def standard() -> dict[int, int]:
 
 
 def reset_signals() -> None:
-    """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
-    for number in (*IGNORED, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
+    """What a program may expect: the signals that we ignore or handle at their default, nothing blocked."""
+    _signal.set_wakeup_fd(-1)  # a child that goes on in Python has another file under that number, or none
+    for number in (*MISCELLANEOUS, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM):
         if _signal.getsignal(number) != _signal.SIG_DFL:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
+
+def ignore_as_interpreter() -> None:
+    """Ignore what an interpreter does from its start: for a child that runs a program of ours without executing it."""
+    for number in IGNORED:
+        _signal.signal(number, _signal.SIG_IGN)
 
 
 def allow_descriptors(count: int) -> None:
@@ -135,6 +143,29 @@ def allow_descriptors(count: int) -> None:
 def wait(pid: int) -> int:
     """Wait for a child: its exit status, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_within(pid: int, seconds: float) -> int | None:
+    """Wait for a child, but only so long: its exit status, or minus the signal; None if it still runs."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # a kernel before 5.3: without limit
+        return wait(pid)
+    try:
+        wait_readable(fd, seconds)
+    except TimedOut:
+        return None
+    finally:
+        os.close(fd)
+    return wait(pid)
+
+
+def kill(pid: int) -> None:
+    """End a child at once, if it is ours to end: a setuid program may not be."""
+    try:
+        os.kill(pid, _signal.SIGKILL)
+    except OSError:
+        pass
 
 
 def pipe() -> tuple[int, int]:
@@ -153,6 +184,12 @@ def name_process(name: str) -> None:
     except OSError:
         pass
     close_quietly(fd)
+
+
+def die_of_interrupts() -> None:
+    """Let an interrupt from the terminal end this process as it ends any other, without a traceback; where it is ignored, it stays so."""
+    if _signal.getsignal(_signal.SIGINT) == _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: int = UNRUNNABLE) -> int:
@@ -177,6 +214,11 @@ def ended(pid: int) -> int | None:
     """How a child ended: its exit status, or minus the signal; None if it still runs."""
     found, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if found else None
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child has ended; it can be waited for all the same."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def any_ended() -> Iterator[tuple[int, int]]:
@@ -210,3 +252,16 @@ def watch(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except ProcessLookupError:
         return None
+
+
+def end(pid: int, patience: float) -> None:
+    """Ask a child to end, insist after `patience` seconds, and wait until it has."""
+    watch = os.pidfd_open(pid)
+    try:
+        os.kill(pid, _signal.SIGTERM)
+        wait_readable(watch, patience)
+    except TimedOut:
+        os.kill(pid, _signal.SIGKILL)
+    finally:
+        os.close(watch)
+    wait(pid)

@@ -1,7 +1,7 @@
 """Questions to the DNS, with dnspython, which is imported when the first is asked: it takes tens of milliseconds.
 
 Asks the server that the variable DNSCACHEIP names (IP, IP:port or [IPv6]:port), else those of resolv.conf.  EDNS, TCP where
-an answer was cut, no search list, no ANY.  What is doubtful is a temporary failure, never "no such host".
+an answer was cut, no ANY, no search list but for people (Search).  What is doubtful is a temporary failure, never "no such host".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+RESOLV_CONF = "/etc/resolv.conf"
 PORT = 53
 CHAIN_LIMIT = 8  # CNAMEs
 PATIENCE = (3.0, 6.0, 12.0)  # seconds for each round through the servers
@@ -35,16 +36,20 @@ class Unknown(Temporary):
     """The DNS gives no answer now."""
 
 
-def servers(env: Mapping[str, str], resolv_conf: str = "/etc/resolv.conf") -> list[tuple[str, int]]:
+def rows(path: str) -> list[list[str]]:
+    """The lines of resolv.conf, as words; none if it cannot be read."""
+    try:
+        text = (contents(path) or b"").decode("ascii", "replace")
+    except OSError:
+        return []
+    return [words for words in map(str.split, text.split("\n")) if words]
+
+
+def servers(env: Mapping[str, str], resolv_conf: str = RESOLV_CONF) -> list[tuple[str, int]]:
     """(address, port) of the servers to ask."""
     if chosen := env.get("DNSCACHEIP"):
         return [server(chosen)]
-    try:
-        rows = (contents(resolv_conf) or b"").decode("ascii", "replace").split("\n")
-    except OSError:
-        rows = []
-    words = [row.split() for row in rows]
-    return [(word[1], PORT) for word in words if word[:1] == ["nameserver"] and len(word) > 1] or [("127.0.0.1", PORT)]
+    return [(words[1], PORT) for words in rows(resolv_conf) if words[0] == "nameserver" and len(words) > 1] or [("127.0.0.1", PORT)]
 
 
 def server(text: str) -> tuple[str, int]:
@@ -56,6 +61,35 @@ def server(text: str) -> tuple[str, int]:
     elif not colon or ":" in host:
         host, port = text, ""
     return host, int(port) if port.isascii() and port.isdigit() else PORT
+
+
+class Search:
+    """Which names a host name that a person types may stand for: LOCALDOMAIN, else search, domain and ndots of resolv.conf, else this host's own domain.
+
+    Nothing that has to do with mail looks names up in this way.
+    """
+
+    __slots__ = ("domains", "dots")
+
+    def __init__(self, env: Mapping[str, str], own_name: str, resolv_conf: str = RESOLV_CONF) -> None:
+        self.domains, self.dots = [own_name.partition(".")[2]], 1
+        for kind, *words in rows(resolv_conf):
+            if kind in ("search", "domain"):
+                self.domains = words
+            elif kind == "options":
+                for word in words:
+                    name, _, value = word.partition(":")
+                    if name == "ndots" and value.isascii() and value.isdigit():
+                        self.dots = int(value)
+        if "LOCALDOMAIN" in env:
+            self.domains = env["LOCALDOMAIN"].split()
+
+    def names(self, host: bytes) -> list[bytes]:
+        """The names to try, in this order; one that ends in a dot stands for itself alone."""
+        if host.endswith(b"."):
+            return [host]
+        longer = [host + b"." + domain.encode("utf-8", "surrogateescape") for domain in self.domains if domain.strip(".")]
+        return [host, *longer] if host.count(b".") >= self.dots else [*longer, host]
 
 
 class Resolver:
@@ -83,6 +117,13 @@ class Resolver:
         if found and not named:
             raise NullExchanger("that domain does not accept mail", "5.1.10")
         return named
+
+    def has(self, name: bytes, *kinds: str) -> bool:
+        """Whether a name has records of one of these types, asked for in this order; False, too, if it does not exist.  Raises Unknown."""
+        try:
+            return any(self._ask(name, kind) for kind in kinds)
+        except NoSuchHost:
+            return False
 
     def pointers(self, address: str) -> list[bytes]:
         """The names of an IP address, with a question mark for each byte that could not stand in a variable or a log line."""

@@ -8,7 +8,7 @@ from tests.dnsserver import DnsServer
 from tests.home import messages
 from tests.smtpsink import SmtpSink
 
-FAR = "127.0.0.2"  # loopback, but no address of an interface, so that it is somebody else
+FAR = "127.0.0.2"  # loopback; notipme says that it is somebody else
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def dns():
 
 
 def test_found_by_mx(single, sink, dns):
+    single.control(notipme=f"{FAR}\n")
     single.start(**dns.env)
     single.run("qmail-inject", "-f", "joe@test.example", "you@far.example", input=b"Subject: out\n\n.dot\n")
     [(sender, recipients, data)] = sink.wait(1)

@@ -6,13 +6,14 @@ import re
 import pytest
 
 from qmailpy.install.pages import BadPage, filled, main
-from qmailpy.settings.show import entries, overview
+from qmailpy.settings.show import all_variables, entries, overview, variables
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((TOP / "man").iterdir())
 PROGRAMS = {path.name for path in (TOP / "bin").iterdir()}
 REFERENCE = re.compile(r"(?:\\fB|^\.BR )((?:\w|\\-)+)(?:\\fR)? ?\((\d)\)", re.MULTILINE)
 PAGE = '.SH X\n.\\" settings: {}\nold\n.\\" end\n.SH Y\n'
+VARIABLES = PAGE.replace("settings", "variables")
 
 
 def test_tables_are_put_between_the_markers():
@@ -20,13 +21,15 @@ def test_tables_are_put_between_the_markers():
     assert text == '.SH X\n.\\" settings: qmail-inject\n' + "\n".join(entries("qmail-inject")) + '\n.\\" end\n.SH Y\n'
     assert filled(text) == text
     assert "\n".join(overview()) in filled(PAGE.format("all"))
+    assert filled(VARIABLES.format("qmail-rspawn")) == '.SH X\n.\\" variables: qmail-rspawn\n' + "\n".join(variables("qmail-rspawn")) + '\n.\\" end\n.SH Y\n'
+    assert "\n".join(all_variables()) in filled(VARIABLES.format("all"))
 
 
 def test_pages_without_markers_stay():
     assert filled('.SH X\n.\\" end\n') == '.SH X\n.\\" end\n'
 
 
-@pytest.mark.parametrize("text", [PAGE.format("qmail-nothing"), '.\\" settings: qmail-inject\n', '.\\" settings: all\n.\\" settings: all\n.\\" end\n'])
+@pytest.mark.parametrize("text", [PAGE.format("qmail-nothing"), VARIABLES.format("qmail-clean"), PAGE.format("two words"), PAGE.format(""), '.\\" settings: qmail-inject\n', '.\\" settings: all\n.\\" settings: all\n.\\" end\n'])
 def test_markers_that_make_no_sense(text):
     with pytest.raises(BadPage):
         filled(text)

@@ -8,9 +8,9 @@ from tests.dnsserver import DnsServer
 
 def test_the_files_are_made_of_what_the_dns_says(tmp_path):
     home, name = LittleHome(tmp_path), os.uname().nodename.lower().rstrip(".")
-    zone = {f"{name} a": ["127.0.0.1"], "1.0.0.127.in-addr.arpa ptr": ["Mail.Example.org."]}
+    zone = {f"{name}.in.our.example a": ["127.0.0.1"], "1.0.0.127.in-addr.arpa ptr": ["Mail.Example.org."]}
     with DnsServer(zone) as dns:
-        done = home.run("config", **dns.env)
+        done = home.run("config", LOCALDOMAIN="in.our.example", **dns.env)
     assert (done.returncode, done.stderr) == (0, b"")
     assert (tmp_path / "control/me").read_text() == "mail.example.org\n"
     assert "mail.example.org\n" in (tmp_path / "control/locals").read_text()

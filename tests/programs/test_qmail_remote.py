@@ -13,9 +13,13 @@ from tests.pki import Authority
 from tests.smtpsink import SmtpSink, tls_context
 
 
+FAR = "127.0.0.2"  # loopback; notipme says that it is somebody else
+
+
 @pytest.fixture
 def home(tmp_path):
     found = LittleHome(tmp_path)
+    found.control(notipme=f"{FAR}\n")
     (tmp_path / "queue/lock").mkdir(parents=True)
     (tmp_path / "queue/lock/tcpto").write_bytes(bytes(1024))
     return found
@@ -79,6 +83,25 @@ def test_a_message_that_cannot_be_sent(home):
         assert sink.messages == []
 
 
+@pytest.mark.parametrize(("moreipme", "notipme", "said"), [
+    ("203.0.113.0/24\n", None, b"DSorry. Although I'm listed as a best-preference MX"), (None, "127.0.0.1\n", b"ZSorry, I wasn't able to establish an SMTP connection."),
+    (None, None, b"DSorry. Although I'm listed as a best-preference MX"),
+])
+def test_own_addresses_of_the_control_files(home, moreipme, notipme, said):
+    """The host is an address, so that nobody is asked; nobody serves port 25 there."""
+    for name, text in (("moreipme", moreipme), ("notipme", notipme)):
+        if text:
+            home.control(**{name: text})
+    assert home.run("qmail-remote", "[203.0.113.9]" if moreipme else "[127.0.0.1]", "s@x", "r@y").stdout.startswith(said)
+
+
+@pytest.mark.parametrize("name", ["moreipme", "notipme"])
+def test_own_addresses_that_cannot_be_read(home, name):
+    (home.path / "control" / name).unlink(missing_ok=True)
+    (home.path / "control" / name).mkdir()
+    assert home.run("qmail-remote", "h", "s", "r").stdout == b"ZUnable to read control files. (#4.3.0)\n\0"
+
+
 def test_by_qmtp_where_qmtproutes_says_so(home):
     with Server(3, encoded(b"Kok 1 qp 2")) as server, SmtpSink() as sink:
         home.control(qmtproutes=f".example:{server.place}\n")
@@ -93,9 +116,6 @@ def test_a_route_that_is_by_qmtp_has_no_other_way(home):
         home.control(qmtproutes=f"far.example:{server.place}\n")
         assert send(home, sink).startswith(b"ZConnected to 127.0.0.1 but connection died. ")
         assert sink.commands == []
-
-
-FAR = "127.0.0.2"  # loopback, but no address of an interface, so that it is somebody else
 
 
 @pytest.mark.parametrize(("routes", "preference", "by"), [("", 12801, "qmtp"), ("# none\n", 12817, "qmtp"), ("", 10, "smtp"), (None, 12801, "smtp")])

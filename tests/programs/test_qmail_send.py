@@ -1,10 +1,12 @@
 """qmail-send as a process in a whole home: killed at any moment, nothing is lost."""
 
 import os
+import re
 import signal
 
 import pytest
 
+from qmailpy.queue.paths import Paths
 from tests.home import messages, wait_for
 from tests.send.queue import put
 
@@ -59,8 +61,6 @@ def test_a_second_daemon_does_not_start(home):
 
 
 def test_thousands_of_waiting_messages_start_quickly_and_new_mail_passes_them(home):
-    from qmailpy.queue.paths import Paths
-
     paths = Paths(str(home.path / "queue"), 23)
     for number in range(10**9, 10**9 + 3000):
         put(paths, number, mess=b"Subject: old\n\n", info=b"F\0", remote=b"Tx@far.example\0")
@@ -86,3 +86,47 @@ def test_it_cannot_start_without_controls(home):
     home.control(me=None, locals=None)
     done = home.run("qmail-send", status=111)
     assert done == b""
+
+
+@pytest.fixture
+def bouncing(home):
+    """A home where mail for nobody fails at once, and bounces come to a Maildir."""
+    (home.path / "alias/.qmail-nobody").write_text("|exit 100\n")
+    home.control(doublebouncehost="test.example\n")
+    return home
+
+
+def copied(home):
+    """(the bytes of the original that the one bounce has, whether the note follows them)."""
+    home.log.wait("bounce msg")
+    [bounce] = wait_for(lambda: messages(home.path / "alias/Maildir"))
+    text = re.split(rb"--- Below this line is (?:a copy of the message|the original bounce)\.\n\nReturn-Path: <.*>\n", bounce)[1]
+    copy, note, rest = text.partition(b"\n\n--- End of message stripped.\n")
+    assert rest == b""
+    return len(copy), bool(note)
+
+
+# aio: bouncemaxbytes
+@pytest.mark.parametrize(("limit", "size", "sender", "found"), [
+    (None, 60000, b"joe@test.example", (50000, True)),
+    (None, 50000, b"joe@test.example", (50000, False)),
+    ("100\n", 101, b"joe@test.example", (100, True)),
+    ("100\n", 100, b"joe@test.example", (100, False)),
+    ("0\n", 1 << 20, b"joe@test.example", (1 << 20, False)),
+    ("abc\n", 60000, b"joe@test.example", (50000, True)),
+    ("100\n", 300, b"", (100, True)),  # a double bounce
+])
+def test_how_much_of_a_message_its_bounce_has(bouncing, limit, size, sender, found):
+    bouncing.control(bouncemaxbytes=limit)
+    put(Paths(str(bouncing.path / "queue"), 23), 10**9, mess=b"x" * size, info=b"F" + sender + b"\0", local=b"Tnobody@test.example\0")
+    bouncing.start()
+    assert copied(bouncing) == found
+
+
+def test_hup_has_bouncemaxbytes_read_again(bouncing):
+    bouncing.control(bouncemaxbytes="100\n")
+    bouncing.start()
+    bouncing.control(bouncemaxbytes="200\n")
+    bouncing.daemon.send_signal(signal.SIGHUP)
+    bouncing.run("qmail-inject", "-fjoe@test.example", "nobody@test.example", input=b"\n" + b"x" * 1000)
+    assert copied(bouncing) == (200, True)

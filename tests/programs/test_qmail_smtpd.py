@@ -16,6 +16,7 @@ from qmailpy.unix.cdb import write
 from qmailpy.unix.connection import Connection
 from tests.checkout import LittleHome
 from tests.clamdserver import CLEAN, VIRUS, Clamd
+from tests.dnsserver import DnsServer
 from tests.smtp.world import FakeQueue, FakeWorld, values
 
 MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nDATA\r\n"
@@ -131,6 +132,23 @@ def test_variables(home, env, said):
     assert (home.queued() or (b"", b""))[1] == (b"Fa@b.example\0Tc@ours.example.gw\0\0" if "RELAYCLIENT" in env else b"")
 
 
+@pytest.mark.parametrize(("files", "said"), [
+    ({"moreipme": "203.0.113.0/24\n"}, b"250 "), ({}, b"553 "), ({"moreipme": "203.0.113.0/24\n", "notipme": "203.0.113.9\n"}, b"553 "),
+])
+def test_own_addresses_of_the_control_files(home, files, said):
+    home.control(localiphost="ours.example\n", **files)
+    done = home.run("qmail-smtpd", stdin=b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@[203.0.113.9]>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n")
+    assert done.stdout.splitlines()[2].startswith(said)
+    assert (home.queued() or (b"", b""))[1] == (b"Fa@b.example\0Tc@ours.example\0\0" if said == b"250 " else b"")
+
+
+def test_own_addresses_that_cannot_be_read_end_the_session(home):
+    (home.path / "control/notipme").mkdir()
+    done = home.run("qmail-smtpd", stdin=b"MAIL FROM:<>\r\nRCPT TO:<c@[127.0.0.1]>\r\n")
+    assert done.stdout.splitlines()[-1].startswith(b"421 ")
+    assert done.returncode == 1
+
+
 def test_bad_control_files(home):
     (home.path / "control/rcpthosts").unlink()
     (home.path / "control/rcpthosts").mkdir()
@@ -202,6 +220,75 @@ def test_a_clamd_that_is_not_there(home, env, reply):
 @pytest.mark.parametrize("arguments", [(), ("host", "checkpw", "true"), ("checkpw", "true"), ("smtp_auth", "true", "cmd5checkpw", "true")])
 def test_argument_shapes(home, arguments):
     assert home.run("qmail-smtpd", *arguments, stdin=b"QUIT\r\n").returncode == 0
+
+
+SPOKEN = b"HELO localhost\r\nMAIL FROM:<a@spam.example>\r\nRCPT TO:<c@ours.example>\r\nRCPT TO:<d@ours.example>\r\nQUIT\r\n"
+
+
+@pytest.mark.parametrize(("files", "env", "codes", "log"), [
+    ({"badheloext": "(\n!\\.\n"}, {}, (250, 553, 553), ["badheloext: bad pattern: (", "badhelo: <localhost> at 192.0.2.7", "badhelo: <localhost> at 192.0.2.7"]),
+    ({"badheloext": "!\\.\n"}, {"NOBADHELOEXT": ""}, (250, 250, 250), []),
+    ({"badheloext": "!\\.\n"}, {"RELAYCLIENT": ""}, (250, 250, 250), []),
+    ({"badmailfromext": "@spam\\.\n"}, {"NOBADMAILFROMINT": ""}, (250, 553, 553), ["badmailfrom: <a@spam.example> at 192.0.2.7"] * 2),
+    ({"badmailtoext": "^c@\n"}, {"LOGREGEX": "1"}, (250, 553, 250), ["badmailto: <c@ours.example> at 192.0.2.7 matches pattern: ^c@"]),
+    ({"badrmhostext": "^unknown$\n"}, {}, (250, 553, 553), ["badrmhost: <unknown> at 192.0.2.7"] * 2),
+    ({"badrmhostint": "^unknown$\n"}, {"NOBADRMHOSTINT": "", "RELAYCLIENT": ""}, (250, 250, 250), []),
+    ({"antispoofing": "spam.example: 10/255.0.0.0\n"}, {}, (553, 503, 503), ["antispoofing: <a@spam.example> at 192.0.2.7"]),
+    ({"antispoofing": "spam.example: 192.0.2/24\n"}, {}, (250, 250, 250), []),
+    ({"antispoofing": "spam.example: 10.0.0.0/8\n"}, {"NOANTISPOOFING": ""}, (250, 250, 250), []),
+    ({"helodnschkext": "1\n"}, {}, (250, 553, 553), ["helodnschk: <localhost> at 192.0.2.7"] * 2),
+    ({"helodnschkext": "1\n"}, {"HELODNSCHKEXT": ""}, (250, 250, 250), []),
+    ({"mfcheck": "1\n"}, {}, (553, 503, 503), ["mfcheck: <a@spam.example> at 192.0.2.7: no such domain"]),
+    ({}, {"MAXRECIPIENTS": "1"}, (250, 250, 452), []),
+])
+def test_checks_of_strangers_and_relay_clients(home, files, env, codes, log):
+    home.control(**files)
+    with DnsServer({"other.example a": ["192.0.2.1"]}) as dns:
+        done = home.run("qmail-smtpd", stdin=SPOKEN, TCPREMOTEIP="192.0.2.7", **dns.env, **env)
+    assert [int(line[:3]) for line in done.stdout.split(b"\r\n")[2:5]] == list(codes)
+    assert done.stderr.decode().splitlines() == [f"qmail-smtpd: {line}" for line in log]
+
+
+def test_delays_hold_replies_back_and_nothing_else(home):
+    child = start(home, GREETDELAY="1", HELODELAY="1")
+    begin = time.monotonic()
+    assert child.stdout.read(1000) == b"220 me.example ESMTP\r\n"
+    assert time.monotonic() - begin > 0.9
+    begin = time.monotonic()
+    child.stdin.write(b"NOOP\r\nHELO x\r\nQUIT\r\n")
+    assert child.stdout.read(1000) == b"250 ok\r\n"
+    assert child.stdout.read(1000) == b"250 me.example\r\n221 me.example\r\n"
+    assert time.monotonic() - begin > 0.9
+    assert child.wait() == 0
+    child.communicate()
+
+
+@pytest.mark.parametrize(("said", "heard", "log"), [
+    (b"HELO x\r\nQUIT\r\n", b"554 SMTP protocol violation\r\n", b"sent data"), (b"", b"", b"hung up"),
+])
+def test_clients_must_wait_for_the_greeting(home, said, heard, log):
+    begin = time.monotonic()
+    done = home.run("qmail-smtpd", stdin=said, GREETDELAY="50", DATABEFOREGREET="1", TCPREMOTEIP="192.0.2.7")
+    assert (done.stdout, done.returncode) == (heard, 1)
+    assert done.stderr == b"qmail-smtpd: before greeting: [192.0.2.7] client " + log + b"\n"
+    assert time.monotonic() - begin < 40
+
+
+def test_the_log_stays_out_of_the_dialogue(home):
+    """As under inetd: the descriptor of errors is the client's connection."""
+    home.control(badheloext="(\n!\\.\n")
+    done = subprocess.run(home.command("qmail-smtpd"), input=SPOKEN, env=home.environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    assert [line[:4] for line in done.stdout.splitlines()] == [b"220 ", b"250 ", b"250 ", b"553 ", b"553 ", b"221 "]
+
+
+def test_what_no_file_asks_for_is_not_even_imported(home):
+    python, *rest = home.command("qmail-smtpd")
+    done = subprocess.run([python, "-X", "importtime", *rest], input=MAIL + b"x\r\n.\r\nQUIT\r\n", env=home.environment({}), capture_output=True, timeout=60)
+    assert b"\r\n250 ok 1" in done.stdout
+    imported = {line.rpartition(b"|")[2].strip().decode() for line in done.stderr.splitlines()}
+    assert "qmailpy.smtp.server" in imported
+    assert imported.isdisjoint(["ctypes", "dns", "resource", "qmailpy.unix.regex", "qmailpy.unix.resolver", "qmailpy.text.netmask", "qmailpy.text.loglines",
+                                "qmailpy.smtp.callback", "qmailpy.smtp.client", "qmailpy.serve.callback"])
 
 
 def test_a_large_message_needs_little_memory(home):

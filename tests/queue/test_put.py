@@ -26,7 +26,7 @@ def files(paths):
     return sorted(os.path.join(place, name) for place, _, names in os.walk(paths.queue) for name in names)
 
 
-def store(paths, message=b"Subject: x\n", envelope=GOOD, closed=()):
+def store(paths, message=b"Subject: x\n", envelope=GOOD, closed=(), further=()):
     ends = []
     for data in (message, envelope):
         read, write = os.pipe()
@@ -36,7 +36,7 @@ def store(paths, message=b"Subject: x\n", envelope=GOOD, closed=()):
     for name in closed:
         os.close(ends[("message", "envelope").index(name)])
     try:
-        return put(paths, Caller(42, 7, 1000000000), *ends, b"Received: x\n")
+        return put(paths, Caller(42, 7, 1000000000), *ends, b"Received: x\n", further)
     finally:
         for number, end in enumerate(ends):
             if ("message", "envelope")[number] not in closed:
@@ -131,6 +131,29 @@ def test_descriptors_are_given_back(paths):
 def test_envelopes_may_come_in_pieces(size):
     envelope = b"Fa@x\0Tb@y\0Tc\0\0more"
     assert b"".join(checked(envelope[at:at + size] for at in range(0, len(envelope), size))) == b"Fa@x\0Tb@y\0Tc\0"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_further_recipients_stand_behind_the_sender(size):
+    envelope = b"Fa@x\0Tb\0\0"
+    assert b"".join(checked((envelope[at:at + size] for at in range(0, len(envelope), size)), b"Tlog\0Tc@y\0")) == b"Fa@x\0Tlog\0Tc@y\0Tb\0"
+
+
+def test_further_recipients_are_stored(paths):
+    assert store(paths, envelope=b"Fa\0\0", further=[b"log", b"x" * (ADDRESS_LIMIT - 1)]) == 0
+    [todo] = [name for name in files(paths) if "/todo" in name]
+    assert open(todo, "rb").read() == b"u7\0p42\0Fa\0Tlog\0T" + b"x" * (ADDRESS_LIMIT - 1) + b"\0"
+
+
+def test_a_further_recipient_that_is_too_long(paths):
+    assert store(paths, further=[b"log", b"x" * ADDRESS_LIMIT]) == ADDRESS_TOO_LONG
+    assert files(paths) == []
+
+
+@pytest.mark.parametrize("envelope", [b"Fa", b"Fa\0", b"Fa\0Tb\0"])
+def test_further_recipients_do_not_make_an_envelope_whole(paths, envelope):
+    assert store(paths, envelope=envelope, further=[b"log"]) == READ_ERROR
+    assert files(paths) == []
 
 
 def test_refused_carries_its_code():

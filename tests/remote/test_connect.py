@@ -10,8 +10,8 @@ from qmailpy.remote.connect import Connector, hops
 from qmailpy.remote.report import Failed
 from qmailpy.remote.route import QMTP, SMTP, Hop, Target
 from qmailpy.remote.source import Sources
+from qmailpy.text.ownaddress import OwnAddresses, networks
 from qmailpy.unix import resolver
-from qmailpy.unix.ipme import OwnAddresses
 from qmailpy.unix.resolver import Resolver
 from tests.dnsserver import DnsServer
 
@@ -25,7 +25,7 @@ ZONE = {"far.example mx": ["20 second.example.", "10 first.example."], "first.ex
 def surroundings(monkeypatch):
     """DNS servers that answer soon or never, and a host that has no address of the documentation's networks, as some do."""
     monkeypatch.setattr(resolver, "PATIENCE", (1.0,))
-    monkeypatch.setattr(connect, "own_addresses", lambda: OwnAddresses(["127.0.0.1", "::1"]))
+    monkeypatch.setattr(connect, "own_addresses", lambda moreipme, notipme: OwnAddresses(networks([b"127.0.0.1", b"::1", *moreipme]), networks(notipme)))
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def sources(*, sender=b"", senderip=(), bindroutes=(), outgoingip=b""):
     return Sources(dict(senderip), dict(bindroutes), outgoingip, sender)
 
 
-def found(host, asker, relay=False):
-    return [hop.address for hop in hops(Target(host, relay=relay), asker)]
+def found(host, asker, relay=False, moreipme=(), notipme=()):
+    return [hop.address for hop in hops(Target(host, relay=relay), asker, moreipme, notipme)]
 
 
 @pytest.mark.parametrize(("host", "addresses"), [
@@ -59,8 +59,21 @@ def test_hops(asker, host, addresses):
 ])
 def test_why_there_is_no_hop(asker, host, record):
     with pytest.raises(Failed) as problem:
-        hops(Target(host), asker)
+        found(host, asker)
     assert problem.value.record.startswith(record)
+
+
+@pytest.mark.parametrize(("host", "moreipme", "notipme", "addresses"), [
+    (b"far.example", [b"192.0.2.2"], [], ["192.0.2.1"]), (b"far.example", [b"192.0.2.2"], [b"192.0.2.0/24", b"192.0.2.2"], ["192.0.2.1", "192.0.2.2", "2001:db8::2"]),
+    (b"far.example", [b"192.0.2.0/255.255.255.0"], [b"192.0.2.1"], ["192.0.2.1"]), (b"far.example", [b"2001:db8::/32"], [], ["192.0.2.1"]),
+    (b"me.example", [], [b"127.0.0.1"], ["192.0.2.1", "127.0.0.1"]), (b"plain.example", [b"192.0.2.0/24"], [], None), (b"far.example", [b"192.0.2.1"], [], None),
+])
+def test_what_the_control_files_say_of_own_addresses(asker, host, moreipme, notipme, addresses):
+    if addresses is None:
+        with pytest.raises(Failed, match="Although I'm listed"):
+            found(host, asker, moreipme=moreipme, notipme=notipme)
+    else:
+        assert found(host, asker, moreipme=moreipme, notipme=notipme) == addresses
 
 
 def test_a_relay_may_be_this_host_and_has_no_exchangers(asker):
@@ -73,7 +86,7 @@ def test_a_relay_may_be_this_host_and_has_no_exchangers(asker):
     (b"first.example.", True, [b"first.example"]), (b"[192.0.2.9]", True, [b"192.0.2.9"]), (b"[IPv6:2001:DB8::9]", True, [b"2001:DB8::9"]),
 ])
 def test_a_hop_knows_whose_address_it_is(asker, host, relay, names):
-    assert [hop.name for hop in hops(Target(host, relay=relay), asker)] == names
+    assert [hop.name for hop in hops(Target(host, relay=relay), asker, (), ())] == names
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.send import bounce
-from qmailpy.send.bounce import Postmark, paragraph
+from qmailpy.send.bounce import STRIPPED, Postmark, cut, paragraph
 
 MARK = Postmark(b"MAILER-DAEMON", b"mx.example", b"postmaster@mx.example")
 
@@ -46,6 +46,27 @@ def test_a_double_bounce():
 def test_senders():
     assert bounce.plain_sender(b"l-owner-@h-@[]") == b"l-owner-@h"
     assert bounce.plain_sender(b"#@[]") == b"#@[]"
+
+
+# aio: bouncemaxbytes
+@pytest.mark.parametrize(("limit", "size", "kept"), [(50000, 60000, 50000), (50000, 50000, None), (100, 101, 100), (100, 100, None), (0, 1 << 20, None), (100, 0, None)])
+@pytest.mark.parametrize("block", [1, 100, 65536])
+def test_how_much_of_the_original_is_copied(limit, size, kept, block):
+    message = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    copy = b"".join(cut((message[at:at + block] for at in range(0, size, block)), limit))
+    assert copy == (message if kept is None else message[:kept] + b"\n\n--- End of message stripped.\n")
+
+
+@given(st.binary(max_size=30), st.integers(1, 20), st.integers(1, 40))
+def test_a_cut_message_is_its_beginning_and_the_note(message, block, limit):
+    copy = b"".join(cut((message[at:at + block] for at in range(0, len(message), block)), limit))
+    assert copy == (message[:limit] + STRIPPED if len(message) > limit else message)
+
+
+def test_what_is_not_copied_is_not_read():
+    blocks = iter([b"x" * 10] * 100)
+    assert b"".join(cut(blocks, 15)) == b"x" * 15 + STRIPPED
+    assert len(list(blocks)) == 98
 
 
 def test_odd_users_are_quoted():

@@ -121,5 +121,11 @@ def test_a_hup_with_one_unreadable_file_changes_nothing(daemon, tmp_path):
     daemon.obey({HUP})
     assert daemon.settings.routes.locals == {b"me"}
     (tmp_path / "control/virtualdomains").rmdir()
+    (tmp_path / "control/bouncemaxbytes").mkdir()
+    daemon.obey({HUP})
+    assert daemon.settings.routes.locals == {b"me"}
+    (tmp_path / "control/bouncemaxbytes").rmdir()
+    (tmp_path / "control/bouncemaxbytes").write_text("7\n")
     daemon.obey({HUP})
     assert daemon.settings.routes.locals == {b"new.example"}
+    assert daemon.finisher.settings.bounce_limit == 7

@@ -55,6 +55,17 @@ def test_with_bounce(end):
     assert left(finisher, 7) == {"mess"}
 
 
+@pytest.mark.parametrize("sender", [b"s@x", b""])
+def test_a_bounce_has_the_beginning_of_a_long_message(end, sender):
+    finisher, _, place = end
+    finisher.settings.bounce_limit = 100000
+    put(finisher.files.paths, 7, mess=b"m" * 100001, info=b"F" + sender + b"\0", bounce=b"<r@y>:\n" + b"no" * 100000 + b"\n\n")
+    finisher.finish(7, 0)
+    told, _, copy = (place / "message").read_bytes().partition(b"\nReturn-Path: <" + sender + b">\n")
+    assert b"no" * 100000 in told
+    assert copy == b"m" * 100000 + b"\n\n--- End of message stripped.\n"
+
+
 @pytest.mark.parametrize("code", ["53", "31", "82"])
 def test_a_queue_that_refuses_keeps_everything(end, code):
     finisher, _, place = end

@@ -37,6 +37,16 @@ def test_what_is_read_again(control):
     assert found.routes.percent_hack == {b"p"}
 
 
+@pytest.mark.parametrize(("text", "limit"), [(None, 50000), ("abc\n", 50000), ("", 50000), ("100\n", 100), ("0\n", 0), ("60000x\n", 60000)])
+def test_the_limit_of_bounces(control, text, limit):
+    home = control(me="me\n", **({} if text is None else {"bouncemaxbytes": text}))
+    found = Settings(home)
+    assert found.bounce_limit == limit
+    control(bouncemaxbytes="7\n")
+    found.reread("bouncemaxbytes")
+    assert found.bounce_limit == 7
+
+
 def test_neither_locals_nor_me(control):
     with pytest.raises(Temporary):
         Settings(control(bouncefrom="x\n"))

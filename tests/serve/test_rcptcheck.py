@@ -65,7 +65,7 @@ PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/qmail-smtpd.
     (b"bad@localxexample", 0), (b"-v", 0), (b"", 0), (b".*", 0),
 ])
 def test_the_script_in_the_manual_does_what_it_says(judged, recipient, code, tmp_path):
-    script = PAGE.read_text().partition(".nf\n")[2].partition(".fi\n")[0].replace("\\-", "-")
+    script = "#!/bin/sh\n" + PAGE.read_text().partition(".nf\n#!/bin/sh\n")[2].partition(".fi\n")[0].replace("\\-", "-")
     (tmp_path / "control").mkdir()
     (tmp_path / "control/norcpts").write_text("other@local.example\nbad@local.example\n")
     (tmp_path / "control/laterrcpts").write_text("later@local.example\n")

@@ -7,8 +7,8 @@ import pytest
 
 from qmailpy.home import Home
 from qmailpy.settings.load import Unreadable
-from qmailpy.settings.show import entries, overview, printable, roff, sections
-from qmailpy.settings.table import SETTINGS
+from qmailpy.settings.show import all_variables, entries, for_programs, overview, printable, roff, sections, variables
+from qmailpy.settings.table import SETTINGS, VARIABLES
 
 MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
 PROGRAMS = sorted({program for setting in SETTINGS.values() for program in setting.used_by})
@@ -107,10 +107,50 @@ def test_whether_the_compiled_hosts_are_up_to_date(home, source, result, text):
     assert said(home)["morercpthosts.cdb"] == text
 
 
+@pytest.mark.parametrize(("name", "text", "env", "value", "origin"), [
+    ("databytes", None, {}, 0, "default"), ("databytes", "5\n", {}, 5, "control/databytes"), ("databytes", "x\n", {}, 0, "default"),
+    ("databytes", "5\n", {"DATABYTES": "7"}, 7, "variable DATABYTES"), ("helohost", None, {}, "me.example", "control/me"), ("rcpthosts", "A\nb\n", {}, ["a", "b"], "control/rcpthosts"),
+    ("smtproutes", "a:b u p\n", {}, {"a": "b (login not shown)"}, "control/smtproutes"), ("signkey", "k\n", {}, None, "control/signkey"), ("virtualdomains", "A:b\n", {}, {"a": "b"}, "control/virtualdomains"),
+    ("clamd", "x:1\n", {"NOCLAMD": ""}, None, "switched off by NOCLAMD"), ("databytesmf", "a:1\n", {"DATABYTESMF": "0"}, None, "switched off by DATABYTESMF"),
+    ("tlsremote", "1\n", {}, True, "control/tlsremote"), ("me", None, {}, "me.example", "control/me"),
+])
+def test_settings_for_programs(home, name, text, env, value, origin):
+    said(home, me="me.example\n", **({} if text is None else {name: text}))
+    found = {row["name"]: row for row in for_programs(home, env)}[name]
+    assert (found["value"], found["origin"]) == (value, origin)
+    assert found["used_by"] == list(SETTINGS[name].used_by)
+
+
+def test_warnings_stand_with_their_setting(home):
+    said(home, tlsremote="", zzz="")
+    found = {row["name"]: row for row in for_programs(home, {})}
+    assert found["tlsremote"]["warnings"] == ["there is no number in its first line: the file has no effect (1 switches it on)"]
+    assert found["zzz"]["warnings"] == ["nothing reads this file"]
+    assert found["databytes"]["warnings"] == []
+
+
+@pytest.mark.parametrize(("line", "explained"), [
+    ("a.example: 10/255.0.0.0", "10/255.0.0.0 is 10.0.0.0/255.0.0.0, 10.0.0.0 to 10.255.255.255."),
+    ("a.example: 10.195.4", "10.195.4 is 10.195.4.0/255.255.252.0, 10.195.4.0 to 10.195.7.255; better write the mask."),
+    ("a.example: 192.0.2.1/28 x", "192.0.2.1/28 is 192.0.2.0/255.255.255.240, 192.0.2.0 to 192.0.2.15.\n  Oops! x is no network, and is skipped."),
+    ("a.example: 2001:db8::1/32", "2001:db8::1/32 is 2001:db8::/32, 2001:db8:: to 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff."),
+    ("a.example: ::ffff:10.0.0.1", "::ffff:10.0.0.1 is 10.0.0.1/255.255.255.255, 10.0.0.1 to 10.0.0.1; better write the mask."),
+    ("a.example: host", "Oops! host is no network, and is skipped.\n  So nobody may use this sender."), ("a.example:", "So nobody may use this sender."),
+    ("a.example 10.0.0.1", "Oops! This line has no colon, and protects nobody."),
+])
+def test_networks_of_senders_are_explained(home, line, explained):
+    assert said(home, antispoofing=f"{line}\n")["antispoofing"] == f"\nSender and its networks: {line}.\n  {explained}\n".encode()
+
+
 def test_files_that_are_no_settings_come_last(home):
     names = list(said(home, zzz="", aaa="", databyte="1\n"))
     assert names[-3:] == ["aaa", "databyte", "zzz"]
     assert said(home)["zzz"] == b"I have no idea what this file does.\n"
+
+
+def test_folders_of_certificates_are_no_strangers(home):
+    os.mkdir(home.at("control", "servercerts"))
+    assert said(home)["servercerts"] == b"Certificates for names that clients ask for.\n"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -132,9 +172,18 @@ def test_the_overview_names_each_setting():
         assert f"\n\\fI{name}\\fR\t" in text
 
 
-def test_a_program_without_settings_has_no_entries():
-    with pytest.raises(KeyError):
-        entries("qmail-clean")
+def test_a_program_without_settings_or_variables_has_no_entries():
+    for table in (entries, variables):
+        with pytest.raises(KeyError):
+            table("qmail-clean")
+
+
+def test_variables():
+    assert variables("ipmetest") == [".TP", "\\fBIPMETEST_HERE\\fR", "If it is set, the folder control below the working folder counts, not that of the home."]
+    text = "\n".join(all_variables())
+    assert text in (MAN / "qmail-control.5").read_text(), "make pages"
+    for name, variable in VARIABLES.items():
+        assert f"\\fB{name}\\fR\n" in text and f"Used by {roff(', '.join(variable.used_by))}.\n" in text + "\n"
 
 
 @pytest.mark.parametrize(("text", "expected"), [("a-b", "a\\-b"), (".domain", "\\&.domain"), ("'x", "\\&'x"), ("a\\b", "a\\eb")])

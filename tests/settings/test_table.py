@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from qmailpy.settings.kinds import Kind
-from qmailpy.settings.table import ME, SETTINGS
+from qmailpy.settings.table import ME, SETTINGS, VARIABLES
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 MODULES = [path for path in sorted((TOP / "qmailpy").rglob("*.py")) if "settings.load" in path.read_text()]
@@ -27,6 +27,15 @@ def test_each_setting_is_whole(name):
         assert setting.default is None or isinstance(setting.default, int)
     if setting.literal is not None:
         assert setting.default is ME
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_each_variable_is_whole(name):
+    variable = VARIABLES[name]
+    assert variable.name == name and name.replace("_", "").isalnum() and name == name.upper()
+    assert variable.used_by and all((TOP / "bin" / program).exists() for program in variable.used_by)
+    assert variable.text.endswith(".") and "\n" not in variable.text
+    assert name not in {owned for setting in SETTINGS.values() for owned in (setting.env, setting.off, setting.zero)}
 
 
 def names_asked_for(path):

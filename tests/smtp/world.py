@@ -3,6 +3,7 @@
 from qmailpy.exits import Temporary
 from qmailpy.settings.load import Values
 from qmailpy.settings.table import ME, SETTINGS
+from qmailpy.smtp.callback import LATER, Answer
 
 
 def values(**given):
@@ -72,17 +73,27 @@ class FakeWorld:
     env         {name: value} of variables
     accounts    local parts that are somebody's; a str: why that cannot be found out
     tables      {name: keys} of the cdb files that are there; a str in the place of keys: why one cannot be read
+    hosts, domains  the names that exist, the domains that take mail; about a name that begins with "broken." nobody can tell
+    answers     {sender: Answer} of mail exchangers; they do not answer about others
+    early       what the client says before the greeting
     programs    {RCPTCHECK: what it answers to (sender, recipient)}; a str: why it cannot be run
     scan        what clamd says of each message (FakeScan); `scans` are those that were begun
+    passwords   {what is handed over to the check program: whether that accepts it}; what is not there is its trouble
+    tls         what a handshake brings about; None: it fails.  no_tls: why there can be none
     done        what it was asked to do, in order; asked(word) gives what of it has that word
+
+    A pattern hits where it stands in the subject, whatever the case; a search for "endless" does not end.
     """
 
     pid = 42
 
-    def __init__(self, *, own=(), more=(), verdict="", broken=False, env=(), accounts=(), tables=None, programs=None, scan=None, now=1000000000):
+    def __init__(self, *, own=(), more=(), verdict="", broken=False, env=(), accounts=(), tables=None, programs=None, scan=None, now=1000000000,
+                 hosts=(), domains=(), answers=(), early=None, passwords=None, tls=None, no_tls=""):
         self.own, self.more, self.verdict, self.broken, self.queued, self.abandoned = own, more, verdict, broken, [], 0
         self.env, self.accounts, self.tables, self.programs = dict(env), accounts, tables or {}, programs or {}
         self.scan, self.scans, self.time, self.done = scan, [], now, []
+        self.hosts, self.domains, self.answers, self.early = hosts, domains, dict(answers), early
+        self.passwords, self.tls, self.no_tls = passwords or {}, tls, no_tls
 
     def asked(self, word):
         return [what for one, what in self.done if one == word]
@@ -108,8 +119,34 @@ class FakeWorld:
         if line not in self.logged:
             self.log(line)
 
+    def hear(self, seconds):
+        self.done.append(("hear", seconds))
+        return self.early
+
     def pause(self, seconds):
         self.done.append(("pause", seconds))
+
+    def search(self, name, lines, subject):
+        self.done.append(("search", name))
+        if b"endless" in lines:
+            raise Temporary("the search takes too long")
+        return next((line for line in lines if line.lower() in subject.lower()), None)
+
+    def exists(self, name):
+        return self.look_up("exists", name, self.hosts)
+
+    def takes_mail(self, domain):
+        return self.look_up("takes_mail", domain, self.domains)
+
+    def look_up(self, word, name, known):
+        self.done.append((word, name))
+        if name.startswith(b"broken."):
+            raise Temporary("the DNS gives no answer")
+        return name in known
+
+    def call_back(self, sender, helo, timeout):
+        self.done.append(("call_back", (sender, helo, timeout)))
+        return self.answers.get(sender, Answer(LATER))
 
     def is_own_address(self, address):
         return address in self.own
@@ -138,6 +175,26 @@ class FakeWorld:
         if self.broken:
             raise Temporary("qqt failure")
         return FakeQueue(self)
+
+    def introduce(self, relay, info):
+        self.done.append(("introduce", (relay, info)))
+
+    def stamp(self):
+        return b"1234.1218446400"
+
+    def authenticate(self, credentials):
+        given = credentials.handed_over()
+        self.done.append(("check", given))
+        if given not in self.passwords:
+            raise Temporary("problem with child")
+        return self.passwords[given]
+
+    def prepare_tls(self):
+        return self.no_tls
+
+    def start_tls(self):
+        self.done.append(("tls", self.tls))
+        return self.tls
 
     def open_scan(self, address, seconds):
         self.done.append(("clamd", (address, seconds)))

@@ -109,3 +109,10 @@ def test_a_write_in_time():
     with pytest.raises(BrokenPipeError):
         write_in_time(target, b"x", 5)
     os.close(target)
+
+
+@pytest.mark.parametrize("seconds", [10**9, 10**18])
+def test_any_patience_is_one(pipe, seconds):
+    wait_writable(pipe[1], seconds)
+    os.write(pipe[1], b"x")
+    wait_readable(pipe[0], seconds)

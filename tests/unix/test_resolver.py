@@ -3,7 +3,7 @@
 import pytest
 
 from qmailpy.unix import resolver
-from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Resolver, Unknown, server, servers
+from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Resolver, Search, Unknown, server, servers
 from tests.dnsserver import DnsServer
 
 ZONE = {
@@ -33,6 +33,24 @@ def test_aliases_are_followed_by_the_server_or_by_us():
     for follow in (True, False):
         with DnsServer({**ZONE, "follow": follow}) as dns:
             assert Resolver(dns.env).addresses(b"alias.example")[0] == "192.0.2.1"
+
+
+@pytest.mark.parametrize(("name", "kinds", "found"), [
+    (b"host.example", ("A",), True), (b"six.example", ("A", "AAAA"), True), (b"mx.example", ("A", "AAAA"), False), (b"mx.example", ("A", "AAAA", "MX"), True),
+    (b"text.example", ("A", "AAAA", "MX"), False), (b"nosuch.example", ("A", "MX"), False), (b"a..example", ("A",), False), (b"", ("A",), False),
+])
+def test_whether_there_are_records(name, kinds, found):
+    with DnsServer(ZONE) as dns:
+        assert Resolver(dns.env).has(name, *kinds) == found
+
+
+def test_no_further_kind_is_asked_for_than_needed():
+    with DnsServer(ZONE) as dns:
+        assert Resolver(dns.env).has(b"host.example", "A", "AAAA", "MX")
+        assert not Resolver(dns.env).has(b"nosuch.example", "A", "AAAA", "MX")
+        assert dns.asked == ["host.example A", "nosuch.example A"]
+        with pytest.raises(Unknown):
+            Resolver(dns.env).has(b"servfail.example", "A")
 
 
 def test_exchangers():
@@ -112,3 +130,18 @@ def test_resolv_conf(tmp_path):
     assert servers({}, str(path)) == [("192.0.2.1", 53), ("2001:db8::1", 53)]
     assert servers({}, str(tmp_path / "none")) == [("127.0.0.1", 53)]
     assert servers({"DNSCACHEIP": ""}, str(path))[0] == ("192.0.2.1", 53)
+
+
+@pytest.mark.parametrize(("conf", "env", "host", "names"), [
+    ("search a.example b.example.\n", {}, b"host", [b"host.a.example", b"host.b.example.", b"host"]), ("search a.example\n", {}, b"host.", [b"host."]),
+    ("search a.example\n", {}, b"host.sub", [b"host.sub", b"host.sub.a.example"]), ("search a.example\noptions rotate ndots:2\n", {}, b"host.sub", [b"host.sub.a.example", b"host.sub"]),
+    ("search a.example\ndomain b.example\n", {}, b"host", [b"host.b.example", b"host"]), ("search .\n", {}, b"host", [b"host"]), ("search\noptions ndots:x\n", {}, b"host", [b"host"]),
+    ("# search c.example\n", {}, b"host", [b"host.own.example", b"host"]), (None, {}, b"host", [b"host.own.example", b"host"]),
+    ("search a.example\n", {"LOCALDOMAIN": "b.example c.example"}, b"host", [b"host.b.example", b"host.c.example", b"host"]), ("search a.example\n", {"LOCALDOMAIN": ""}, b"host", [b"host"]),
+])
+def test_what_a_short_name_may_stand_for(tmp_path, conf, env, host, names):
+    path = tmp_path / "resolv.conf"
+    if conf is not None:
+        path.write_text(conf)
+    assert Search(env, "me.own.example", str(path)).names(host) == names
+    assert conf is not None or Search(env, "me", str(path)).names(host) == [host]

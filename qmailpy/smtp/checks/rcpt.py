@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qmailpy.smtp import reply
+from qmailpy.smtp.checks.sender import denied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,9 +11,20 @@ if TYPE_CHECKING:
 
     from qmailpy.smtp.facts import Facts
     from qmailpy.smtp.reply import Reply
-    from qmailpy.smtp.world import World
+    from qmailpy.smtp.world import SmtpWorld, World
 
 ROOM = 16 << 20  # bytes for the recipients of one message: over 100 000 of usual length
+
+
+def few_enough(facts: Facts, world: World) -> Reply | None:
+    """control/maxrecipients: recipients of one message; those that were refused do not count (aio: maxrecipients)."""
+    limit = facts.values.number("maxrecipients")
+    return reply.TOO_MANY if limit and len(facts.recipients) >= limit else None
+
+
+def bad_recipient(facts: Facts, world: SmtpWorld) -> Reply | None:
+    """control/badmailto*: the recipient, before anything is added to it."""
+    return denied(facts, world, "badmailto", facts.recipient, reply.BAD_RECIPIENT)
 
 
 def has_room(facts: Facts, world: World) -> Reply | None:
@@ -42,4 +54,8 @@ def may_relay(facts: Facts, world: World) -> Reply | None:
     names = list(suffixes(host.lower()))
     if any(name in listed for name in names) or any(world.in_more_rcpthosts(name) for name in names):
         return None
-    return reply.NO_GATEWAY
+    if facts.tls is None:
+        return reply.NO_GATEWAY
+    from qmailpy.smtp.checks.certificate import vouched_for
+
+    return vouched_for(facts, world)

@@ -1,8 +1,8 @@
-"""control/rcpthosts and morercpthosts.cdb."""
+"""control/rcpthosts and morercpthosts.cdb; how many recipients there may be."""
 
 import pytest
 
-from qmailpy.smtp.checks.rcpt import ROOM, has_room, may_relay, suffixes
+from qmailpy.smtp.checks.rcpt import ROOM, few_enough, has_room, may_relay, suffixes
 from qmailpy.smtp.facts import Facts
 from qmailpy.text.received import Client
 from tests.smtp.world import FakeWorld, values
@@ -53,3 +53,11 @@ def test_recipients_take_no_more_than_their_room(address):
     assert accepted * len(address) <= ROOM
     facts.forget_transaction()
     assert has_room(facts, FakeWorld()) is None
+
+
+@pytest.mark.parametrize(("limit", "before", "room"), [({}, 99, True), ({}, 100, False), ({"maxrecipients": 2}, 1, True), ({"maxrecipients": 2}, 2, False),
+                                                       ({"maxrecipients": 0}, 100000, True)])
+def test_as_many_recipients_as_maxrecipients_says(limit, before, room):
+    facts = Facts(values(**limit), Client())
+    facts.recipients = [b"a@b"] * before
+    assert (few_enough(facts, FakeWorld()) is None) == room

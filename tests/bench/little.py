@@ -1,0 +1,55 @@
+"""A small real server for the benchmark's own tests: what it takes by SMTP is a file in a Maildir at once; and what figures ask of a Bench."""
+
+import types
+
+from qmailpy.bench import measure
+from qmailpy.bench.servers import Server
+from tests import maildirs
+from tests.smtpsink import SmtpSink
+
+
+class MaildirSink(SmtpSink):
+    """Takes messages into a Maildir."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.maildir = maildirs.make(folder)
+
+    def take(self, lines, sender, recipients):
+        super().take(lines, sender, recipients)
+        (self.maildir / "new" / str(len(self.messages))).write_bytes(self.messages[-1][2])
+
+
+class LittleServer(Server):
+    """A server that has no queue."""
+
+    def __init__(self, sink):
+        super().__init__("little")
+        self.maildir, self.ports, self.stops = str(sink.maildir), {"listener": sink.port}, 0
+
+    def stop(self):
+        self.stops += 1
+
+    def queued(self):
+        return 0
+
+
+class LittleBench:
+    """Servers that are up already, and one round."""
+
+    def __init__(self, *servers, sink=None):
+        self.servers, self.sink, self.waiting, self.restarted = servers, sink, [], []
+
+    def up(self, place, waiting=0):
+        self.waiting.append(waiting)
+        return self.servers
+
+    def restart(self, server):
+        self.restarted.append(server.name)
+
+    def compare(self, table, *, most=1000, warm_up=True):
+        measure.run(table, 1, lambda text: None, warm_up=False)
+        return table
+
+
+PLACE = types.SimpleNamespace(name="disk")
