@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qmailpy.text.poolwire import QUEUE_VARIABLES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qmailpy.home import Home
@@ -44,7 +46,7 @@ class Kind:
 
 
 SERVERS = Kind("servers", ("qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"), "poolservers")
-QUEUE = Kind("queue", ("qmail-queue",), "poolqueue", ("TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD"))
+QUEUE = Kind("queue", ("qmail-queue",), "poolqueue", QUEUE_VARIABLES)
 KINDS = {kind.name: kind for kind in (SERVERS, QUEUE)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import Temporary
+from qmailpy.exits import TENURE, Temporary
 from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
 from qmailpy.unix.fds import BLOCK, close_quietly, may_complain, set_nonblocking, write_all
 from qmailpy.unix.poll import Poll
@@ -16,10 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from qmailpy.home import Home
+    from qmailpy.queue.workers import Taken
 
 ENOUGH = 65536  # of what a queue program says; the rest is read and thrown away
 PATIENCE = 0.1  # seconds after which we look whether it has ended, though its descriptors are open
 GRACE = 5  # seconds for a program to see that its message was given up
+
+
+class Executed:
+    """A queue program that is our child.  `pid`: what replies and logs call "qp"."""
+
+    __slots__ = ("pid",)
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def ended(self) -> int | None:
+        """Its exit status, or minus the signal; None if it still runs."""
+        return ended(self.pid)
+
+    def wait(self) -> int:
+        """The same, when it has ended."""
+        return wait(self.pid)
+
+    def close(self) -> None:
+        """It is not our business any more."""
 
 
 class QueueProcess:
@@ -35,27 +56,56 @@ class QueueProcess:
         self._failed = False
         self._parts: list[bytes] = []
         self._size = 0
-        name = env.get("QMAILQUEUE") or "bin/qmail-queue"
+        self._said: dict[int, bytes] = {}
+        self._errors = self._texts = -1
+        self._poll = Poll()
         fds: list[int] = []
         try:
-            for _ in range(4):
+            for _ in range(2):
                 fds += pipe()
-            message, self._target, addresses, self._envelope, self._errors, errors, self._texts, texts = fds
-            # Programs of different schools write their custom text to descriptor 2, 4 or 6, some to two of them.
-            self.pid = spawn([name], env, {0: message, 1: addresses, 2: errors, 4: texts, 6: texts}, program=name, cwd=home.path, unrunnable=UNRUNNABLE)
+            message, self._target, addresses, self._envelope = fds
+            self._work: Executed | Taken = self._hand_over(home, env, message, addresses) or self._execute(home, env, message, addresses)
         except OSError as problem:
             close_quietly(*fds)
             raise Temporary("qqt failure", "4.3.0") from problem
-        close_quietly(message, addresses, errors, texts)
+        self.pid = self._work.pid
+        close_quietly(message, addresses)
         # So that we can listen while we write: a program that says much must not wait for us while we wait for it.
         set_nonblocking(self._target)
         set_nonblocking(self._envelope)
-        self._ours = {self._target, self._envelope, self._errors, self._texts}  # not closed yet
-        self._said = {self._errors: b"", self._texts: b""}
+        self._ours = {self._target, self._envelope, *self._said}  # not closed yet
         self._open = set(self._said)
-        self._poll = Poll()
-        for fd in self._said:
+
+    def _hand_over(self, home: Home, env: Mapping[str, str], message: int, addresses: int) -> Taken | None:
+        """Have a pool do it, if we are a pool's worker ourselves; None if it does not.  Raises OSError."""
+        if not TENURE.warm:
+            return None
+        from qmailpy.queue.workers import taken
+
+        found = taken(home, env, message, addresses)
+        if found is not None:
+            self._poll.add(found.fileno())
+        return found
+
+    def _execute(self, home: Home, env: Mapping[str, str], message: int, addresses: int) -> Executed:
+        """Start the queue program.  Raises OSError."""
+        name = env.get("QMAILQUEUE") or "bin/qmail-queue"
+        fds: list[int] = []
+        try:
+            for _ in range(2):
+                fds += pipe()
+            self._errors, errors, self._texts, texts = fds
+            # Programs of different schools write their custom text to descriptor 2, 4 or 6, some to two of them.
+            given = {0: message, 1: addresses, 2: errors, 4: texts, 6: texts}
+            pid = spawn([name], env, given, program=name, cwd=home.path, unrunnable=UNRUNNABLE)
+        except OSError:
+            close_quietly(*fds)
+            raise
+        close_quietly(errors, texts)
+        for fd in (self._errors, self._texts):
+            self._said[fd] = b""
             self._poll.add(fd)
+        return Executed(pid)
 
     def put(self, data: bytes) -> None:
         """Add bytes to what is being written."""
@@ -88,8 +138,9 @@ class QueueProcess:
             self._flush()
         self._shut(self._target, self._envelope)
         code = self._outcome()
-        errors, texts = self._said[self._errors], self._said[self._texts]
+        errors, texts = self._said.get(self._errors, b""), self._said.get(self._texts, b"")
         self._shut(self._errors, self._texts)
+        self._work.close()
         if errors and code != CUSTOM:
             pass_on(errors)
         if code == 0 and self._failed:
@@ -106,11 +157,12 @@ class QueueProcess:
         self._shut(self._target, self._envelope)
         end = time.monotonic() + GRACE
         try:
-            while ended(self.pid) is None and time.monotonic() < end:
+            while self._work.ended() is None and time.monotonic() < end:
                 self._hear(self._poll.wait(PATIENCE))
         except ChildProcessError:
             pass  # its end had been seen already
         self._shut(self._errors, self._texts)
+        self._work.close()
 
     def _shut(self, *fds: int) -> None:
         """Close descriptors, each once: its number may be somebody else's later."""
@@ -149,9 +201,9 @@ class QueueProcess:
         code = None
         while code is None and self._open:
             self._hear(self._poll.wait(PATIENCE))
-            code = ended(self.pid)
+            code = self._work.ended()
         self._hear(self._poll.wait(0))  # its last words
-        return wait(self.pid) if code is None else code
+        return self._work.wait() if code is None else code
 
 
 def pass_on(said: bytes) -> None:

@@ -31,6 +31,7 @@ LIMIT = 200 << 10  # bytes of a request
 MOST_DESCRIPTORS = 13
 HIGHEST = 200  # descriptors of a request have smaller numbers than this
 HIDDEN = "QMAILPY_HIDDEN_"
+QUEUE_VARIABLES = ("TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD")  # what qmail-queue may look at
 
 # Answers.  TAKEN: the work has begun, or will; behind it the worker's process id.  EXIT: it is over; behind it a byte, the exit status.
 # Without TAKEN nothing has happened: BUSY, come back later or do it yourself; COLD, do it yourself.

@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from qmailpy.home import Home
+
 INT = struct.calcsize("i")
 PEER = struct.Struct("iII")
 GROUPS, LABEL = 59, 31  # SO_PEERGROUPS, SO_PEERSEC
@@ -208,6 +210,11 @@ def reach(path: str, owners: Sequence[int]) -> Link | None:
         close_quietly(folder)
     opened.close()
     return None
+
+
+def owners(home: Home, role: str) -> tuple[int, ...]:
+    """The users whose pool for a role is to be trusted: that role's, root, the owner of the home.  Raises OSError."""
+    return home.uid(role), 0, os.stat(home.path).st_uid
 
 
 def hand_over(path: str, owners: Sequence[int], data: bytes, fds: Sequence[int]) -> tuple[Link, int] | None:

@@ -23,11 +23,12 @@ class Program:
 
     It is ours if it is the file that setup recorded, and everybody may execute it.  From then on nothing of it may change, not
     even its ctime; and the library that its launcher leads to must be the one that this process has loaded.
+    `set_uid`: whose it may be with the setuid bit; without, it must have none.
     """
 
     __slots__ = ("path", "_seen", "_link", "_version")
 
-    def __init__(self, home: Home, name: str) -> None:
+    def __init__(self, home: Home, name: str, set_uid: int | None = None) -> None:
         self.path = home.at("bin", name)
         self._link, self._version = home.at(CURRENT), os.path.basename(library())
         self._seen: tuple[int, ...] | None = None
@@ -37,8 +38,7 @@ class Program:
             loaded = os.readlink(self._link) == self._version
         except OSError:
             return
-        executable = stat.S_ISREG(found.st_mode) and found.st_mode & (EXECUTABLE | SET_IDENTITY) == EXECUTABLE
-        if loaded and executable and recorded == fingerprint(found):
+        if loaded and may_run(found, set_uid) and recorded == fingerprint(found):
             self._seen = identity(found)
 
     @property
@@ -69,6 +69,12 @@ class Program:
                 return False  # whatever execvp makes of that
             return self.is_at(path)
         return False
+
+
+def may_run(found: os.stat_result, set_uid: int | None) -> bool:
+    """Whether a file is one that everybody may execute, as himself or as `set_uid`."""
+    bits = found.st_mode & (EXECUTABLE | SET_IDENTITY)
+    return stat.S_ISREG(found.st_mode) and (bits == EXECUTABLE or (bits == EXECUTABLE | stat.S_ISUID and found.st_uid == set_uid))
 
 
 def library() -> str:

@@ -410,8 +410,13 @@ def queue(single, env=None, **how):
     os.close(read)
     child.communicate(b"Subject: x\n\n", PATIENCE)
     assert child.returncode == 0
-    (name,) = [name for name in single.queue_files() if name.startswith("mess/")]
-    return (single.path / "queue" / name).read_text(), child.pid
+    return single_message(single), child.pid
+
+
+def single_message(home):
+    """The one message in a queue."""
+    (name,) = [name for name in home.queue_files() if name.startswith("mess/")]
+    return (home.path / "queue" / name).read_text()
 
 
 def test_rule_6_the_caller_stands_in_the_received_line(single, pool):

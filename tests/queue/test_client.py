@@ -170,3 +170,21 @@ def test_no_descriptors_to_be_had(tmp_path):
             QueueProcess(Home(str(tmp_path)), {})
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_child():
+    pid = os.fork()
+    if not pid:
+        os._exit(31)
+    work = client.Executed(pid)
+    assert work.wait() == 31
+    with pytest.raises(ChildProcessError):
+        work.ended()
+
+
+def test_rule_12_a_program_that_was_executed_executes_the_queue_program(tmp_path, monkeypatch):
+    """Only a warm process asks the pool."""
+    asked = []
+    monkeypatch.setattr(QueueProcess, "_execute", lambda self, *given: asked.append(given) or client.Executed(os.getpid()))
+    QueueProcess(Home(str(tmp_path)), {})
+    assert len(asked) == 1
