@@ -13,6 +13,7 @@ from qmailpy.settings.load import load
 from qmailpy.text.options import Options
 from qmailpy.unix.files import lock
 from qmailpy.unix.process import Identity, allow_descriptors, watch
+from qmailpy.unix.signals import Late, deadline, too_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 USAGE = "qmail-pool [ -p pid ] servers [ user ] | qmail-pool [ -p pid ] queue"
 DESCRIPTORS = 512
+HANDOVER = 2.0  # seconds
 
 
 class Arguments:
@@ -95,6 +97,15 @@ def prepare(home: Home, kind: Kind, owner: Identity) -> str:
     return folder
 
 
+def locked(held: int) -> bool:
+    """Take the lock; a pool that is about to end, since qmail-send is started again, has a moment to let go of it."""
+    try:
+        with deadline(HANDOVER, too_late):
+            return lock(held, wait=True)
+    except Late:
+        return False
+
+
 def keep(home: Home, arguments: Arguments, env: MutableMapping[str, str]) -> int:
     """Be the keeper."""
     kind = arguments.kind
@@ -107,9 +118,10 @@ def keep(home: Home, arguments: Arguments, env: MutableMapping[str, str]) -> int
     folder = prepare(home, kind, identity(home, kind, arguments.user))
     with during(f"unable to lock {folder}/{LOCK}"):
         held = os.open(f"{folder}/{LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not lock(held, wait=False):
-            complain(f"qmail-pool: {kind.name}: another one is running")
-            return PERMANENT
+        if not locked(held):
+            if parent is None:
+                complain(f"qmail-pool: {kind.name}: another one is running")
+            return PERMANENT  # where qmail-start starts it, that is as it should be: the other one has been started by somebody's wish
     os.chdir("/")
     return Keeper(kind.name, [home.at("bin", "qmail-pool"), "-s", kind.name], env, held, parent).run()
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import stat
 import subprocess
 
@@ -9,7 +10,7 @@ import pytest
 
 from qmailpy.exits import Usage
 from qmailpy.programs.qmail_pool import Arguments
-from tests.home import PATIENCE
+from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool  # noqa: F401
 
 
@@ -42,6 +43,17 @@ def test_rule_4_a_second_supervisor_leaves(single, pool):  # noqa: F811
     done = start(single, "queue")
     assert (done.returncode, done.stderr) == (100, "qmail-pool: queue: another one is running\n")
     assert running.workers()
+    silent = start(single, "-p", str(os.getpid()), "queue")
+    assert (silent.returncode, silent.stderr) == (100, "")
+
+
+def test_rule_4_a_pool_that_is_about_to_end_is_waited_for(single, pool):  # noqa: F811
+    first = pool("queue")
+    supervisor = first.supervisor()
+    first.send(signal.SIGTERM)
+    second = pool("queue", ready=False)
+    wait_for(lambda: second.workers() and second.socket.exists())
+    assert second.supervisor() != supervisor
 
 
 def test_rule_4_places_owners_and_modes(single, pool):  # noqa: F811
