@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.text.poolwire import QUEUE_VARIABLES
+from qmailpy.text import poolwire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Kind:
         return 0o666 if self.everybody else 0o600
 
 
-SERVERS = Kind("servers", ("qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"), "poolservers")
-QUEUE = Kind("queue", ("qmail-queue",), "poolqueue", QUEUE_VARIABLES)
+SERVERS = Kind("servers", poolwire.SERVERS, "poolservers")
+QUEUE = Kind("queue", ("qmail-queue",), "poolqueue", poolwire.QUEUE_VARIABLES)
 KINDS = {kind.name: kind for kind in (SERVERS, QUEUE)}
 
 

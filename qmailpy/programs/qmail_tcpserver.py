@@ -6,6 +6,8 @@ import os
 
 from qmailpy.errnotext import wording
 from qmailpy.exits import OK, Temporary, Trouble, Usage, complain
+from qmailpy.home import here
+from qmailpy.serve.hire import Hire
 from qmailpy.text.options import Options
 from qmailpy.text.tcprules import keys, safe, verdict
 from qmailpy.unix.cdb import Reader
@@ -19,6 +21,8 @@ from qmailpy.unix.signals import CHLD, TERM, Wakeup, shielded
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from qmailpy.serve.hire import Hired
 
 USAGE = ("qmail-tcpserver [ -1UXpPhHrRoOdDqQv46 ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] "
          "[ -l localname ] [ -t timeout ] host port program")
@@ -92,11 +96,14 @@ class Connection:
             complain(f"tcpserver: pid {os.getpid()} from {self.remote[0]}")
         local_name = self.look_up()
         self.tell(local_name)
-        denied = self.ask_rules()
+        try:
+            denied = self.ask_rules()
+        except Trouble as problem:
+            if self.arguments.verbosity >= NORMAL:
+                complain(f"tcpserver: warning: dropping connection, {problem.text}")
+            return 111
         if verbose:
-            where = f"{safe(local_name)}:{self.local[0]}:{self.local[1]}"
-            complain(f"tcpserver: {'deny' if denied else 'ok'} {os.getpid()} {where} "
-                     f"{safe(self.host)}:{self.remote[0]}:{safe(self.info)}:{self.remote[1]}")
+            complain(f"tcpserver: {'deny' if denied else 'ok'} {os.getpid()} {self.ends(local_name)}")
         if denied:
             return 100
         try:
@@ -104,6 +111,24 @@ class Connection:
         except OSError as problem:
             complain(f"tcpserver: fatal: unable to run {self.arguments.program[0]}: {wording(problem.errno)}")
         return 111
+
+    def ends(self, local_name: bytes | None) -> str:
+        """Both ends, for the log."""
+        return f"{safe(local_name)}:{self.local[0]}:{self.local[1]} {safe(self.host)}:{self.remote[0]}:{safe(self.info)}:{self.remote[1]}"
+
+    def hire(self, hire: Hire, connection: int) -> Hired | None:
+        """Have a warm worker serve it; None if that cannot be, or if there is something to be told before."""
+        local_name = os.fsencode(self.arguments.values["l"])
+        tune(connection, delay=self.arguments.switches["d"], keep_options=self.arguments.switches["o"])
+        self.tell(local_name)
+        try:
+            found = None if self.ask_rules() else hire.serve(connection, self.env)
+        except (Trouble, OSError):
+            return None
+        if found is not None and self.arguments.verbosity >= VERBOSE:
+            complain(f"tcpserver: pid {found.pid} from {self.remote[0]}")
+            complain(f"tcpserver: ok {found.pid} {self.ends(local_name)}")
+        return found
 
     def look_up(self) -> bytes | None:
         """Find out the client's host name and ident; returns this host's name."""
@@ -144,21 +169,16 @@ class Connection:
                 self.env[name] = os.fsdecode(value)
 
     def ask_rules(self) -> bool:
-        """Look the client up in the rules: set the variables that they say; whether it is denied."""
+        """Look the client up in the rules: set the variables that they say; whether it is denied.  Raises Trouble if they cannot be read."""
         path = self.arguments.values.get("x")
         if path is None:
             return False
-        try:
-            rules = Reader(path)
-            if rules.absent:
-                if "X" in self.arguments.values:
-                    return False
-                raise Temporary(f"unable to read {path}: file does not exist")
-            record = next((found for key in keys(self.remote[0], self.host, self.info) if (found := rules.get(key)) is not None), b"")
-        except Trouble as problem:
-            if self.arguments.verbosity >= NORMAL:
-                complain(f"tcpserver: warning: dropping connection, {problem.text}")
-            os._exit(111)
+        rules = Reader(path)
+        if rules.absent:
+            if "X" in self.arguments.values:
+                return False
+            raise Temporary(f"unable to read {path}: file does not exist")
+        record = next((found for key in keys(self.remote[0], self.host, self.info) if (found := rules.get(key)) is not None), b"")
         denied, variables = verdict(record)
         self.env.update((os.fsdecode(name), os.fsdecode(value)) for name, value in variables)
         return denied
@@ -170,10 +190,13 @@ class Server:
     def __init__(self, arguments: Arguments, env: MutableMapping[str, str], listener: Listener) -> None:
         self.arguments, self.env, self.listener = arguments, env, listener
         self.running = 0
+        self.poll = Poll()
+        self.hired: dict[int, Hired] = {}  # by the descriptor that tells their end
+        self.hire = hire_for(arguments)
 
     def run(self) -> int:
         """Serve until TERM."""
-        wakeup, poll = Wakeup([CHLD, TERM]), Poll()
+        wakeup, poll = Wakeup([CHLD, TERM]), self.poll
         poll.add(wakeup.fd)
         self.status()
         try:
@@ -185,6 +208,9 @@ class Server:
                     if TERM in wakeup.take():
                         return OK
                     self.reap()
+                for fd in self.hired.keys() & set(ready):
+                    self.poll.drop(fd)
+                    self.note_end((hired := self.hired.pop(fd)).pid, hired.status())
                 if self.listener.fileno() in ready and not self.take():
                     poll.drop(self.listener.fileno())
                     poll.wait(PAUSE)
@@ -200,31 +226,59 @@ class Server:
             return False
         if peer is None:
             return True
+        self.running += 1
+        self.status()
         try:
-            work = Connection(self.arguments, self.env, peer).work
-            fork_working(work, {0: peer.fileno(), 1: peer.fileno(), 2: 2})
+            if not self.take_warm(peer):
+                fork_working(Connection(self.arguments, self.env, peer).work, {0: peer.fileno(), 1: peer.fileno(), 2: 2})
         except OSError as problem:
             if self.arguments.verbosity >= NORMAL:
                 complain(f"tcpserver: warning: dropping connection, unable to fork: {wording(problem.errno)}")
+            self.running -= 1
+            self.status()
             return False
         finally:
             peer.close()
-        self.running += 1
-        self.status()
+        return True
+
+    def take_warm(self, peer: Peer) -> bool:
+        """Have a warm worker serve a connection, without a child of ours; False if it needs one."""
+        if self.hire is None:
+            return False
+        found = Connection(self.arguments, self.env, peer).hire(self.hire, peer.fileno())
+        if found is None:
+            return False
+        self.hired[found.fileno()] = found
+        self.poll.add(found.fileno())
         return True
 
     def reap(self) -> None:
         """Note the children that have ended."""
         for pid, status in any_ended():
-            self.running -= 1
-            if self.arguments.verbosity >= VERBOSE:
-                complain(f"tcpserver: end {pid} status {status}")
-            self.status()
+            self.note_end(pid, status)
+
+    def note_end(self, pid: int, status: int) -> None:
+        """One connection less."""
+        self.running -= 1
+        if self.arguments.verbosity >= VERBOSE:
+            complain(f"tcpserver: end {pid} status {status}")
+        self.status()
 
     def status(self) -> None:
         """Say how many connections there are."""
         if self.arguments.verbosity >= VERBOSE:
             complain(f"tcpserver: status: {self.running}/{self.arguments.limit}")
+
+
+def hire_for(arguments: Arguments) -> Hire | None:
+    """Who can hand connections to warm workers; None where a client must be looked up first, for which we are not to keep others waiting."""
+    if arguments.switches["h"] or arguments.switches["r"] or "l" not in arguments.values or "B" in arguments.values:
+        return None
+    try:
+        hire = Hire(here(), arguments.program)
+        return hire if hire.is_possible else None
+    except (Trouble, OSError):
+        return None
 
 
 def address_of(host: str, env: MutableMapping[str, str]) -> str:

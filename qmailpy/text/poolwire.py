@@ -33,11 +33,14 @@ HIGHEST = 200  # descriptors of a request have smaller numbers than this
 HIDDEN = "QMAILPY_HIDDEN_"
 QUEUE_VARIABLES = ("TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD")  # what qmail-queue may look at
 
+SERVERS = ("qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd")  # what pools of servers do
+
 # Answers.  TAKEN: the work has begun, or will; behind it the worker's process id.  EXIT: it is over; behind it a byte, the exit status.
 # Without TAKEN nothing has happened: BUSY, come back later or do it yourself; COLD, do it yourself.
 TAKEN, BUSY, COLD, EXIT = b"T", b"B", b"C", b"X"
 
 NO_LIMIT = -1
+ENOUGH = 256 << 20  # bytes of memory: a launcher raises a soft limit that is below
 CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS = range(10)
 RESOURCES = 16
 MEMORY = (DATA, STACK, RSS, AS)  # a worker has its own
@@ -137,6 +140,12 @@ def lent(theirs: Sequence[Limit], ours: Sequence[Limit]) -> dict[int, int] | Non
         if resource in LENT and his[0] != mine[0]:
             found[resource] = his[0]
     return found
+
+
+def raised(limit: Limit) -> Limit:
+    """A limit on memory as a launcher leaves it."""
+    soft, hard = limit
+    return (hard, hard) if above(ENOUGH, soft) else limit
 
 
 def above(one: int, other: int) -> bool:

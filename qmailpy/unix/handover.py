@@ -190,8 +190,8 @@ def close_name(path: str) -> None:
         pass
 
 
-def reach(path: str, owners: Sequence[int]) -> Link | None:
-    """A connection to a pool, at once; None if there is none, or if who listens is none of its owners.
+def reach(path: str, trusted: Sequence[int]) -> Link | None:
+    """A connection to a pool, at once; None if there is none, or if who listens is none of those that are trusted.
 
     The path is taken from the folder it is in, since an address holds 108 bytes only.
     """
@@ -202,7 +202,7 @@ def reach(path: str, owners: Sequence[int]) -> Link | None:
         opened.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
         opened.setblocking(True)
         _, uid, _ = PEER.unpack(opened.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, PEER.size))
-        if uid in owners:
+        if uid in trusted:
             return Link(opened)
     except OSError:
         pass
@@ -217,15 +217,15 @@ def owners(home: Home, role: str) -> tuple[int, ...]:
     return home.uid(role), 0, os.stat(home.path).st_uid
 
 
-def hand_over(path: str, owners: Sequence[int], data: bytes, fds: Sequence[int]) -> tuple[Link, int] | None:
-    """Have a pool do the work: the connection on which its end will be told, and the worker's process id; None if it has not taken it."""
-    link = reach(path, owners)
+def hand_over(path: str, trusted: Sequence[int], data: bytes, fds: Sequence[int], patience: float = PATIENCE) -> tuple[Link, int] | None:
+    """Have a pool do the work: the connection on which its end will be told, and the worker's process id; None if it has not taken it in so many seconds."""
+    link = reach(path, trusted)
     if link is None:
         return None
     try:
         link.send(data, fds)
         try:
-            word = link.receive(PATIENCE)
+            word = link.receive(patience)
         except TimeoutError:
             word = link.give_up()
     except OSError:

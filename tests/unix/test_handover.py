@@ -134,10 +134,9 @@ def test_rule_1_without_taken_there_is_no_worker(tmp_path, word, expected):
     os.waitpid(pid, 0)
 
 
-def test_rule_1_a_pool_that_says_nothing_is_given_up_and_cannot_take_it_later(tmp_path, monkeypatch):
-    monkeypatch.setattr(handover, "PATIENCE", 0.01)
+def test_rule_1_a_pool_that_says_nothing_is_given_up_and_cannot_take_it_later(tmp_path):
     door = Door(str(tmp_path / "socket"), 0o600)
-    assert hand_over(str(tmp_path / "socket"), [os.geteuid()], b"request", []) is None
+    assert hand_over(str(tmp_path / "socket"), [os.geteuid()], b"request", [], 0.01) is None
     link = door.accept()
     assert link.receive_request(1)[0] == b"request"
     with pytest.raises(OSError):
