@@ -4,6 +4,7 @@
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
 # make bench [ROUNDS=5] [FIGURES="start ..."] [JSON=FILE]    how fast it is here
+# make crash [EVERY=1] [KINDS="kills ..."]    kills at every step of a message's life: nothing may be lost
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -14,6 +15,8 @@ PORT := 2525
 ROUNDS := 5
 FIGURES :=
 JSON :=
+EVERY := 1
+KINDS :=
 
 # Any python3 can look for the one to use: Python 3.11 or newer that every user of a home can execute.
 FINDER := $(firstword $(shell command -v python3 /usr/bin/python3 2>/dev/null))
@@ -23,7 +26,7 @@ TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHO
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users demo test bench types lint pages clean
+.PHONY: all setup check rollback users demo test bench crash types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -61,11 +64,14 @@ test: all
 bench: all
 	@$(RUN) bench --rounds $(ROUNDS) $(if $(JSON),--json '$(JSON)') $(FIGURES)
 
+crash: all
+	@$(RUN) crash --every $(EVERY) $(KINDS)
+
 types: all
 	@$(TOOL) mypy --config-file setup.cfg
 
 lint: all
-	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests bench
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests bench crash
 
 pages: all
 	@$(RUN) qmailpy.install.pages
