@@ -5,17 +5,17 @@ import os
 import sys
 import tempfile
 
-from crash import kills
+from crash import kills, power
 from crash.world import World
 
-KINDS = {"kills": kills.run}
+KINDS = {"kills": kills.run, "power": power.run}
 FAST = "/dev/shm"  # noqa: S108 (a folder for temporary files: syncs cost nothing there, and no number is ever used again)
 
 
 def main(words):
     """Run, print one line of figures for each kind; the exit status."""
-    parser = argparse.ArgumentParser(prog="make crash", description="Kills at every step of a message's life.")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="strike at one of N points only")
+    parser = argparse.ArgumentParser(prog="make crash", description="Kills and power cuts at every step of a message's life.")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="one of N points, or states, only")
     parser.add_argument("--only", metavar="PROGRAM", help="kill this program only")
     parser.add_argument("--first", action="store_true", help="stop at the first broken promise")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of: {' '.join(KINDS)}; default: all")

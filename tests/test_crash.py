@@ -1,4 +1,4 @@
-"""The promises under kills, in short form; and that the instrument sees when one is broken."""
+"""The promises under kills and power cuts, in short form; and that the instrument sees when one is broken."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def crash(*words, broken="pass", status=0, raw=False):
     code = f"import os, sys\n{broken}\nfrom crash.__main__ import main\nsys.exit(main(sys.argv[1:]))"
     env = {**os.environ, "PYTHONPATH": f"{TOP}:{TOP}/.build/site"}
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=TOP, env=env, capture_output=True, text=True, timeout=120)
-    assert done.returncode == status, done.stdout + done.stderr
+    assert status in (None, done.returncode), done.stdout + done.stderr
     if raw:
         return done.stderr
     lines = [line.partition(": ") for line in done.stdout.split("\n") if ": " in line and line.split(": ")[0] in words]
@@ -65,3 +65,16 @@ def test_a_broken_promise_is_seen(broken, where, word):
 
 def test_what_stays_in_the_queue_is_seen():
     assert "stuck: queue/intd/" in crash("kills", broken=UNTIDY, status=1, raw=True)
+
+
+def test_power_cuts():
+    figures = crash("power", "--every", "163", status=None)["power"]
+    assert figures["states"] >= 12
+    assert not figures["lost"] + figures["stuck"]
+
+
+@pytest.mark.parametrize("broken", [
+    "from qmailpy.queue import put; put.sync_folder = lambda path: None", "from qmailpy.local import maildir; maildir.sync_new = lambda place, name: None",
+], ids=["names in the queue", "names in a Maildir"])
+def test_a_sync_that_is_left_out_is_seen(broken):
+    assert crash("power", "--every", "4", "--first", broken=broken, status=1)["power"]["lost"] > 0
