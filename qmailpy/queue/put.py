@@ -61,7 +61,7 @@ class Entry:
         target = self.create()
         self.write_message(target, message, head)
         self.write_envelope(envelope, further)
-        self.commit()
+        self.commit(target)
 
     def create(self) -> int:
         """Make pid/NAME, and of it mess/N, N being its inode number; its descriptor."""
@@ -123,8 +123,8 @@ class Entry:
         except OSError:
             raise Refused(WRITE_ERROR) from None
 
-    def commit(self) -> None:
-        """Link todo/N and sync its folder: from here on the message is accepted."""
+    def commit(self, target: int) -> None:
+        """Link todo/N and sync its folder: from here on the message is accepted, if mess/N, open as `target`, is still there."""
         todo = self.paths.todo(self.number)
         try:
             os.link(self.paths.intd(self.number), todo)
@@ -135,6 +135,10 @@ class Entry:
         except OSError:
             self.made.append(todo)  # nobody was told yes: take it back if it can still be
             raise Refused(WRITE_ERROR) from None
+        if not os.fstat(target).st_nlink:
+            # A clock that has jumped ahead made us look like a qmail-queue that was killed days ago, and qmail-clean has removed our message.
+            self.made.append(todo)
+            raise Refused(NO_MESS)
         self.made.clear()
 
     def abandon(self) -> None:

@@ -54,6 +54,19 @@ def test_a_stored_message(paths):
     assert set(files(paths)) == {paths.mess(number), paths.todo(number), paths.intd(number)}
 
 
+def test_a_message_that_was_taken_for_a_leftover_meanwhile_is_not_accepted(paths, monkeypatch):
+    link = os.link
+
+    def remove_and_link(source, target):
+        if "/todo/" in target:
+            os.unlink(paths.mess(int(os.path.basename(target))))
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", remove_and_link)
+    assert store(paths) == NO_MESS
+    assert files(paths) == []
+
+
 def test_the_received_field():
     assert received(Caller(42, 7, 1000000000), b"by uid 7") == b"Received: (qmail 42 invoked by uid 7); 9 Sep 2001 01:46:40 -0000\n"
 
