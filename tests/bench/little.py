@@ -1,5 +1,6 @@
 """A small real server for the benchmark's own tests: what it takes by SMTP is a file in a Maildir at once; and what figures ask of a Bench."""
 
+import itertools
 import types
 
 from qmailpy.bench import measure
@@ -13,11 +14,11 @@ class MaildirSink(SmtpSink):
 
     def __init__(self, folder):
         super().__init__()
-        self.maildir = maildirs.make(folder)
+        self.maildir, self.numbers = maildirs.make(folder), itertools.count()
 
-    def take(self, lines, sender, recipients):
-        super().take(lines, sender, recipients)
-        (self.maildir / "new" / str(len(self.messages))).write_bytes(self.messages[-1][2])
+    def keep(self, sender, recipients, data):
+        super().keep(sender, recipients, data)
+        (self.maildir / "new" / str(next(self.numbers))).write_bytes(data)
 
 
 class LittleServer(Server):

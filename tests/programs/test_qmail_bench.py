@@ -66,7 +66,7 @@ def test_an_interrupted_run_leaves_nothing(single, place):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["--figures", "speed"], "speed: there is only start, accept"),
+    (["--figures", "speed"], "speed: there is only start, filters, accept"),
     (["--places", "tape"], "tape: there is only disk, memory"),
     (["--rounds", "0"], "0 is not in the range"),
     (["--peer", "/nowhere"], "'/nowhere' does not exist"),
