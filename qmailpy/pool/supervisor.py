@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import complain
+from qmailpy.exits import TEMPORARY, bug, complain
 from qmailpy.pool.kind import SOCKET
 from qmailpy.pool.worker import SPARE, Worker, tell
 from qmailpy.text.poolwire import BUSY
@@ -93,7 +93,11 @@ class Supervisor:
         """Start one worker; its process id."""
         def work() -> int:
             self.wakeup.close()
-            return Worker(self.kind, self.board, slot, self.gate, self.log).run()
+            try:
+                return Worker(self.kind, self.board, slot, self.gate, self.log).run()
+            except Exception as problem:  # noqa: BLE001 (a bug in the pool itself: say where; another worker takes its place)
+                complain(f"qmail-pool: {self.kind.name}: {bug(problem)}", self.log)
+                return TEMPORARY
 
         return fork_working(work, {**self.gate.kept(), self.log: self.log})
 

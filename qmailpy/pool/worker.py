@@ -88,65 +88,73 @@ class Worker:
             raise Ended
 
     def serve(self, link: Link) -> None:
-        """Take one request, if it is one for us, and do the work."""
+        """Take one request, if it is one for us, do the work, and tell how it went, when nothing of it is left here."""
+        status = None
         try:
-            data, fds = link.receive_request(PATIENCE)
+            peer = link.peer()
+            self.board.put(self.slot, board.BUSY, peer.uid)  # from now on: who says nothing has his share of us as well
+            status = self.attend(link, peer)
         except OSError:
-            return
-        try:
-            peer, request = link.peer(), parse(data)
-            answer = self.judge(peer, request, len(fds))
-        except (OSError, Malformed):
-            answer = UNWELCOME
+            pass  # whoever has asked has gone, or says nothing
+        finally:
+            self.board.put(self.slot, board.IDLE)
+        if status is not None:
+            self.served += 1
+            tell(link, EXIT + bytes([status & 255]))
+
+    def attend(self, link: Link, peer: Peer) -> int | None:
+        """Hear what is asked for, and do it: the exit status; None if it was not taken.  Raises OSError."""
+        answer = self.admit(peer)
         if answer == TAKEN:
-            self.perform(link, peer, request, fds)
-            return
-        close_quietly(*fds)
+            data, fds = link.receive_request(PATIENCE)
+            try:
+                request = parse(data)
+                answer = self.judge(request, len(fds), peer)
+            except Malformed:
+                answer = UNWELCOME
+            if answer == TAKEN:
+                return self.perform(link, peer, request, fds)
+            close_quietly(*fds)
         if answer:
             tell(link, answer)
+        return None
 
-    def judge(self, peer: Peer, request: Request, passed: int) -> bytes:
-        """TAKEN, and then it stands on the board, or what else the answer is."""
-        kind = self.kind
-        if not peer.pid or passed != len(request.descriptors) + request.directory:
-            return UNWELCOME
-        if kind.everybody and (request.descriptors != [0, 1] or request.directory or request.arguments):
-            return UNWELCOME
-        if not kind.everybody and (peer.uid, peer.gid, peer.groups) != (self.uid, self.gid, self.groups):
-            return UNWELCOME
-        if request.program not in kind.programs or (request.place, peer.label) != (self.place, self.label):
-            return COLD
-        if lent(request.limits, self.stage.limits) is None:
-            return COLD
-        self.board.put(self.slot, board.BUSY, peer.uid)
-        if kind.everybody and self.board.busy_for(peer.uid) > share(self.board.size):
-            self.board.put(self.slot, board.IDLE)
-            return BUSY
+    def admit(self, peer: Peer) -> bytes:
+        """Whether somebody may ask for anything: TAKEN, or what the answer is."""
         if self.board.count(board.IDLE) < SPARE:
             self.gate.alert()
-        return TAKEN
+        if not peer.pid:
+            return UNWELCOME
+        if self.kind.everybody:
+            return BUSY if self.board.busy_for(peer.uid) > share(self.board.size) else TAKEN
+        return TAKEN if (peer.uid, peer.gid, peer.groups) == (self.uid, self.gid, self.groups) else UNWELCOME
 
-    def perform(self, link: Link, peer: Peer, request: Request, fds: list[int]) -> None:
-        """Do the work, and tell how it went, when nothing of it is left here."""
-        status = None
+    def judge(self, request: Request, passed: int, peer: Peer) -> bytes:
+        """Whether it can be done here: TAKEN, or what the answer is."""
+        if passed != len(request.descriptors) + request.directory:
+            return UNWELCOME
+        if self.kind.everybody and (request.descriptors != [0, 1] or request.directory or request.arguments):
+            return UNWELCOME
+        if request.program not in self.kind.programs or (request.place, peer.label) != (self.place, self.label):
+            return COLD
+        return COLD if lent(request.limits, self.stage.limits) is None else TAKEN
+
+    def perform(self, link: Link, peer: Peer, request: Request, fds: list[int]) -> int | None:
+        """Do the work; its exit status, or None if it could not be taken."""
         try:
             self.stage.set(request, fds, lent(request.limits, self.stage.limits) or {})
             link.send(TAKEN + b"%d" % os.getpid())
             self.link = link
             if request.watched:
                 link.watch(self.vanish)
-            status = self.work(peer, request)
+            return self.work(peer, request)
         except (OSError, ValueError):
-            pass  # before it was taken: whoever has asked works cold
+            return None  # before the work has begun: programs raise nothing here
         finally:
             if request.watched:
                 link.unwatch()
             self.stage.clear()
             self.link = None
-            self.board.put(self.slot, board.IDLE)
-        if status is not None:
-            self.served += 1
-            tell(link, EXIT + bytes([status & 255]))
 
     def work(self, peer: Peer, request: Request) -> int:
         """The program, from beginning to end; its exit status."""

@@ -11,6 +11,7 @@ import os
 
 from qmailpy.text.poolwire import HIGHEST
 from qmailpy.unix import limits
+from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.process import IGNORED, any_ended
 
 TYPE_CHECKING = False
@@ -44,14 +45,16 @@ class Stage:
 
     def set(self, request: Request, fds: Sequence[int], lent: Mapping[int, int]) -> None:
         """Be what a request wants.  The descriptors that came with it are taken over.  Raises OSError; then `clear` is to follow."""
-        moved = [high(fd) for fd in fds]
-        os.closerange(0, HIGHEST)
-        for number, fd in zip(request.descriptors, moved, strict=False):
-            os.dup2(fd, number, inheritable=True)
-        if request.directory:
-            os.fchdir(moved[-1])
-        for fd in moved:
-            os.close(fd)
+        moved: list[int] = []
+        try:
+            moved += (high(fd) for fd in fds)
+            os.closerange(0, HIGHEST)
+            for number, fd in zip(request.descriptors, moved, strict=False):
+                os.dup2(fd, number, inheritable=True)
+            if request.directory:
+                os.fchdir(moved[-1])
+        finally:
+            close_quietly(*moved)
         os.umask(request.umask)
         for number in ORDINARY:
             if request.ignored >> number & 1 and number != _signal.SIGCHLD:  # whoever cannot wait for children cannot work

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import signal
 import smtplib
 import subprocess
@@ -64,8 +65,12 @@ def as_user(name, *groups):
 @pytest.mark.parametrize(("user", "groups", "expected"), [("qmaild", (), "qmail-pool"), ("nobody", (), "qmail-smtpd"), ("qmaild", (65534,), "qmail-smtpd"), ("qmaild", (0,), "qmail-smtpd")])
 def test_rule_2_a_servers_pool_serves_its_own_user_with_its_own_groups(multi, witness, user, groups, expected):  # noqa: F811
     with_pools(multi)
-    for folder in (witness.parent, *witness.parent.parents[:2]):
-        folder.chmod(0o777)
+    place = multi.path.parent / "witness"  # where every user gets in
+    place.mkdir(exist_ok=True)
+    place.chmod(0o777)
+    witness = shutil.copy(witness, place / "witness")
+    for left in place.glob("witness.*"):
+        left.unlink()
     caller(multi, witness, preexec_fn=as_user(user, *groups))
     assert served_by(witness)[1] == expected
 

@@ -59,7 +59,7 @@ def test_a_supervisor_that_is_killed_takes_idle_workers_along(pool):  # noqa: F8
     workers, supervisor = running.workers(), running.supervisor()
     os.kill(supervisor, signal.SIGKILL)
     wait_for(lambda: not any(map(is_alive, workers)))
-    running.log.wait("the supervisor has ended with status -9")
+    running.log.wait("ended with status -9")  # it may not have said yet that it was ready
 
 
 def test_rule_8_kill_0_does_not_reach_the_pool(single, pool, tmp_path):  # noqa: F811

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -396,6 +397,22 @@ def test_rule_6_who_sends_nothing_is_closed_after_a_while(pool):
         begun = time.monotonic()
         assert silent.recv(10) == b""
         assert 4 < time.monotonic() - begun < 20
+
+
+def test_rule_6_those_who_say_nothing_have_their_share_too(single, pool):
+    """Else anybody could keep all workers from all others."""
+    running = pool("queue", size=4)
+    silent = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(4)]
+    begun = time.monotonic()
+    for one in silent:
+        one.settimeout(PATIENCE)
+        one.connect(str(running.socket))
+    said = []
+    wait_for(lambda: [said.append(one) for one in silent if one not in said and select.select([one], [], [], 0)[0]] or said)
+    assert len(said) == 1 and time.monotonic() - begun < 4
+    assert said[0].recv(10) == b"B"
+    for one in silent:
+        one.close()
 
 
 QUEUED = b"Fa@a.example\0Tb@test.example\0\0"

@@ -61,6 +61,20 @@ def test_rule_7_nothing_is_left_for_the_next():
     assert clean and few
 
 
+def test_a_request_that_cannot_be_set_leaves_nothing_either():
+    def work():
+        stage = Stage()
+        before = state(), sorted(os.listdir("/proc/self/fd"))
+        try:
+            stage.set(request((0,), directory=True), [os.open("/dev/zero", os.O_RDONLY), os.open("/dev/zero", os.O_RDONLY)], {})
+        except NotADirectoryError:
+            stage.clear()
+            return before == (state(), sorted(os.listdir("/proc/self/fd")))
+        return None
+
+    assert in_child(work) is True
+
+
 def test_rule_5_descriptors_have_the_numbers_that_they_had():
     def work():
         stage = Stage()
