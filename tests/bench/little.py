@@ -1,5 +1,6 @@
 """A small real server for the benchmark's own tests: what it takes by SMTP is a file in a Maildir at once; and what figures ask of a Bench."""
 
+import itertools
 import types
 
 from qmailpy.bench import measure
@@ -8,16 +9,25 @@ from tests import maildirs
 from tests.smtpsink import SmtpSink
 
 
+class Filed(list):
+    """Messages that are in a Maildir as well."""
+
+    def __init__(self, maildir):
+        super().__init__()
+        self.maildir, self.names = maildir, itertools.count()
+
+    def append(self, message):
+        (self.maildir / "new" / str(next(self.names))).write_bytes(message[2])
+        super().append(message)
+
+
 class MaildirSink(SmtpSink):
     """Takes messages into a Maildir."""
 
     def __init__(self, folder):
         super().__init__()
         self.maildir = maildirs.make(folder)
-
-    def take(self, lines, sender, recipients):
-        super().take(lines, sender, recipients)
-        (self.maildir / "new" / str(len(self.messages))).write_bytes(self.messages[-1][2])
+        self.messages = Filed(self.maildir)
 
 
 class LittleServer(Server):
