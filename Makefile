@@ -6,6 +6,7 @@
 # make cert | cert-req [HOME_DIR=DIR]    a certificate for the home's servers, or a request for one
 # make tmprsadh [HOME_DIR=DIR]  the files of temporary keys that old versions used
 # make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
+# make crash [EVERY=1] [KINDS="kills power"]    kills and power cuts at every step of a message's life: is anything lost?
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -19,6 +20,8 @@ PLACES :=
 PEER_HOME :=
 JSON :=
 PLOT :=
+EVERY := 1
+KINDS :=
 
 # Any python3 can look for the one to use: Python 3.11 or newer that every user of a home can execute.
 FINDER := $(firstword $(shell command -v python3 /usr/bin/python3 2>/dev/null))
@@ -28,7 +31,7 @@ TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHO
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench types lint pages clean
+.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench crash types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -77,11 +80,14 @@ bench: all
 	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' --places '$(PLACES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
 	  $(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
+crash: all
+	@$(RUN) crash --every $(EVERY) $(KINDS)
+
 types: all
 	@$(TOOL) mypy --config-file setup.cfg
 
 lint: all
-	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests crash
 
 pages: all
 	@$(RUN) qmailpy.install.pages

@@ -61,7 +61,7 @@ class Entry:
         target = self.create()
         self.write_message(target, message, head)
         self.write_envelope(envelope, further)
-        self.commit()
+        self.commit(target)
 
     def create(self) -> int:
         """Make pid/NAME, and of it mess/N, N being its inode number; its descriptor."""
@@ -123,8 +123,12 @@ class Entry:
         except OSError:
             raise Refused(WRITE_ERROR) from None
 
-    def commit(self) -> None:
-        """Link todo/N and sync its folder: from here on the message is accepted."""
+    def commit(self, target: int) -> None:
+        """Link todo/N and sync its folder: from here on the message is accepted.  `target`: mess/N, open."""
+        if not os.fstat(target).st_nlink:
+            # A clock that has jumped ahead made us look like a qmail-queue that was killed days ago, and qmail-clean has removed our message.
+            # To ask later would be wrong: once todo/N is there, qmail-send may deliver the message and remove it before we look.
+            raise Refused(NO_MESS)
         todo = self.paths.todo(self.number)
         try:
             os.link(self.paths.intd(self.number), todo)

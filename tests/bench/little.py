@@ -9,25 +9,16 @@ from tests import maildirs
 from tests.smtpsink import SmtpSink
 
 
-class Filed(list):
-    """Messages that are in a Maildir as well."""
-
-    def __init__(self, maildir):
-        super().__init__()
-        self.maildir, self.names = maildir, itertools.count()
-
-    def append(self, message):
-        (self.maildir / "new" / str(next(self.names))).write_bytes(message[2])
-        super().append(message)
-
-
 class MaildirSink(SmtpSink):
     """Takes messages into a Maildir."""
 
     def __init__(self, folder):
         super().__init__()
-        self.maildir = maildirs.make(folder)
-        self.messages = Filed(self.maildir)
+        self.maildir, self.numbers = maildirs.make(folder), itertools.count()
+
+    def keep(self, sender, recipients, data):
+        super().keep(sender, recipients, data)
+        (self.maildir / "new" / str(next(self.numbers))).write_bytes(data)
 
 
 class LittleServer(Server):

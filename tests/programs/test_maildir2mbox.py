@@ -224,4 +224,4 @@ def test_whenever_it_dies_each_message_is_in_the_maildir_or_whole_in_the_mbox(tm
 def test_nothing_is_removed_before_the_new_mbox_is_on_the_disk(place):
     place.put("new/1", b"x\n")
     _, steps = crash.run(place.home, place.path, 1000, "maildir2mbox", **place.env)
-    assert steps == ["open mbox", "sync .", "open mbox.tmp", "sync mbox.tmp", "rename mbox.tmp", "sync .", "remove box/new/1"]
+    assert steps == ["open mbox", "sync .", "open mbox.tmp", "sync mbox.tmp", "rename mbox.tmp", "sync .", "unlink box/new/1"]

@@ -169,4 +169,4 @@ def test_whenever_it_dies_nothing_is_lost_and_the_next_run_goes_on(home):
 def test_each_name_is_on_the_disk_before_the_other_goes(home):
     put(home.old, 50, mess=b"", info=b"")
     _, steps = crash.run(home, home.paths.queue, 1000, "qmail-upq")
-    assert steps == ["utime mess/1/50", "link mess/1/50", "sync mess/4", "remove mess/1/50", "sync mess/1", "link info/1/50", "sync info/4", "remove info/1/50", "sync info/1"]
+    assert steps == ["utime mess/1/50", "link mess/1/50", "sync mess/4", "unlink mess/1/50", "sync mess/1", "link info/1/50", "sync info/4", "unlink info/1/50", "sync info/1"]

@@ -10,6 +10,7 @@ import pytest
 
 from qmailpy.home import Home
 from qmailpy.spawn.warm import Warm
+from tests.signalmasks import NONE, masks
 from tests.smtpsink import SmtpSink
 
 LOOK = ("umask; pwd; id; ulimit -a; ls /proc/self/fd | tr '\\n' ' '; grep -E '^(Sig|Groups|NoNewPrivs|Cap)' /proc/self/status; cat /proc/$PPID/comm; "
@@ -94,7 +95,8 @@ def test_a_users_program_sees_the_same(request, kind, joe):
         put_back()
     assert called[:2] == other[:2]
     assert called[0] == b"Kout\nerr\ndid 0+0+1\n"
-    assert "\nqmail-local\n" in called[1] and "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" in called[1]
+    assert "\nqmail-local\n" in called[1]
+    assert masks(called[1].encode("latin-1")) == NONE
     assert "bin/qmail-lspawn " in called[2] and "bin/qmail-local " in other[2]
     if os.geteuid() == 0:
         assert f"uid={UID} gid={UID + 1} groups={UID + 1}\n" in called[1]
@@ -173,7 +175,8 @@ def test_mail_goes_out_the_same_way(request, kind):
             put_back()
     assert called == b"K127.0.0.1 accepted message.\nRemote host said: 250 ok queued\n"
     assert sink.messages[0] == sink.messages[1] == (b"s@x", [b"r@far.example"], b"Subject: x\r\n\r\nbody\r\n")
-    assert sink.commands[:len(sink.commands) // 2] * 2 == sink.commands
+    first, second = ([line for line in visit.commands if line != b"QUIT\r\n"] for visit in sink.settled())  # which nobody waits for
+    assert first == second
 
 
 def test_another_qmail_remote_is_executed(single, tmp_path):

@@ -1,0 +1,213 @@
+"""Every operation on the files of some folders, seen from inside the processes that do it: counted, written down, and any one of them made the last.
+
+The functions of os are replaced in this process; what it forks inherits them, and what they count in is shared.
+"""
+
+import fcntl
+import mmap
+import os
+import signal
+import stat
+import struct
+
+COUNTER = struct.Struct("=I")
+STRUCK = 0  # where in the shared memory it says that the accident has happened; behind it the counters of the programs
+CREATING = os.O_CREAT | os.O_TRUNC
+
+
+def kill(word):
+    """The accident that nothing survives."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def error(number):
+    """An accident that the program is told of: the operation is not done."""
+    def fail(word):
+        if word not in ("exit", "say"):
+            raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+class Watch:
+    """What is watched, and what is to happen.
+
+    top       the folder that names in the journal are relative to
+    places    folders below it, whose files are watched; none: all
+    programs  the names that `program` may have, which the process that becomes one sets; a process without one is not watched
+    journal   where operations that were done are written down, one a line; None: nowhere
+    plan      (program, number of the operation, accident), or None: nothing happens
+    """
+
+    def __init__(self, top, places, programs):
+        self.top, self.places, self.programs = f"{top}/", places, programs
+        self.program = self.journal = self.plan = None
+        self.shared = mmap.mmap(-1, COUNTER.size * (1 + len(programs)))
+        self.real = {}
+
+    def reset(self, plan=None, journal=None):
+        """Begin to count anew."""
+        self.plan, self.journal = plan, journal
+        self.shared[:] = bytes(len(self.shared))
+
+    @property
+    def struck(self):
+        """Whether the accident has happened, in whatever process."""
+        return bool(self._count(STRUCK))
+
+    def counts(self):
+        """{program: how many operations it has done}."""
+        return {name: self._count(at) for at, name in enumerate(self.programs, 1)}
+
+    def _count(self, slot, more=0):
+        found = COUNTER.unpack_from(self.shared, slot * COUNTER.size)[0] + more
+        if more:
+            COUNTER.pack_into(self.shared, slot * COUNTER.size, found)
+        return found
+
+    def step(self, word, *names):
+        """An operation is about to be done: which, on what."""
+        if self.program not in self.programs:
+            return
+        count = self._count(1 + self.programs.index(self.program), 1)
+        if self.plan and self.plan[:2] == (self.program, count):
+            self._count(STRUCK, 1)
+            self.plan[2](word)
+
+    def note(self, *operation):
+        """An operation was done."""
+        if self.journal:
+            fd = self.real["open"](self.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC)
+            self.real["write"](fd, repr(operation).encode() + b"\n")
+            os.close(fd)
+
+    # what is watched
+
+    def name(self, path, folder=None):
+        """A name as the journal has it; None if nobody watches it."""
+        whole = os.path.join(os.getcwd() if folder is None else of(folder), os.fsdecode(path))
+        name = (os.path.normpath(whole) + "/").removeprefix(self.top).rstrip("/") or "."
+        return name if not name.startswith("/") and (not self.places or name.split("/", 1)[0] in self.places) else None
+
+    def file(self, fd):
+        """The name of an open file, the same way; "" for what is no file of anybody's, as a pipe."""
+        found = os.fstat(fd)
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            return ""
+        return self.name(of(fd))
+
+    # the functions of os
+
+    def install(self):
+        """Replace them, for good."""
+        for name in ("open", "write", "pwrite", "ftruncate", "link", "unlink", "remove", "rename", "replace", "mkdir", "utime", "fsync", "fdatasync", "_exit"):
+            self.real[name] = getattr(os, name)
+            setattr(os, name, getattr(self, f"os_{name.lstrip('_')}"))
+
+    def os_open(self, path, flags, mode=0o777, *, dir_fd=None):
+        name = self.name(path, dir_fd)
+        if name is None:
+            return self.real["open"](path, flags, mode, dir_fd=dir_fd)
+        self.step("open" if flags & CREATING else "look", name)
+        fresh = flags & os.O_CREAT and not os.path.lexists(self.top + name)
+        fd = self.real["open"](path, flags, mode, dir_fd=dir_fd)
+        if fresh:
+            self.note("create", name, number(fd))
+        elif flags & os.O_TRUNC:
+            self.note("cut", number(fd), 0)
+        return fd
+
+    def os_write(self, fd, data):
+        """A file is written in two halves: between them is a step, too."""
+        name = self.file(fd)
+        if not name:
+            if name == "":
+                self.step("say")
+            return self.real["write"](fd, data)
+        data, done = bytes(data), 0
+        for part in filter(None, (data[:len(data) // 2], data[len(data) // 2:])):
+            try:
+                self.step("write", name)
+                done += self._write(fd, part)
+            except OSError:
+                if not done:
+                    raise
+                break  # as the system: what is short is no error yet
+        return done
+
+    def _write(self, fd, part):
+        at = os.fstat(fd).st_size if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND else os.lseek(fd, 0, os.SEEK_CUR)
+        done = self.real["write"](fd, part)
+        self.note("write", number(fd), at, part[:done])
+        return done
+
+    def os_pwrite(self, fd, data, offset):
+        if name := self.file(fd):
+            self.step("write", name)
+        done = self.real["pwrite"](fd, data, offset)
+        if name:
+            self.note("write", number(fd), offset, bytes(data)[:done])
+        return done
+
+    def os_ftruncate(self, fd, length):
+        if name := self.file(fd):
+            self.step("cut", name)
+        self.real["ftruncate"](fd, length)
+        if name:
+            self.note("cut", number(fd), length)
+
+    def os_link(self, source, target, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True):
+        names = self.name(source, src_dir_fd), self.name(target, dst_dir_fd)
+        self._on_names("link", names, lambda: self.real["link"](source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, follow_symlinks=follow_symlinks))
+
+    def os_unlink(self, path, *, dir_fd=None):
+        self._on_names("unlink", (self.name(path, dir_fd),), lambda: self.real["unlink"](path, dir_fd=dir_fd))
+
+    os_remove = os_unlink
+
+    def os_rename(self, source, target, *, src_dir_fd=None, dst_dir_fd=None):
+        names = self.name(source, src_dir_fd), self.name(target, dst_dir_fd)
+        self._on_names("rename", names, lambda: self.real["rename"](source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd))
+
+    os_replace = os_rename
+
+    def os_mkdir(self, path, mode=0o777, *, dir_fd=None):
+        self._on_names("mkdir", (self.name(path, dir_fd),), lambda: self.real["mkdir"](path, mode, dir_fd=dir_fd))
+
+    def os_utime(self, path, *words, **named):
+        self._on_names("utime", (None if isinstance(path, int) else self.name(path, named.get("dir_fd")),), lambda: self.real["utime"](path, *words, **named))
+
+    def _on_names(self, word, names, work):
+        """An operation that changes names, or what belongs to them."""
+        if None in names:
+            work()
+            return
+        self.step(word, *names)
+        work()
+        self.note(word, *names)
+
+    def os_fsync(self, fd):
+        name = self.file(fd)
+        if name:
+            self.step("sync", name)
+        self.real["fsync"](fd)
+        if name:
+            folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+            self.note("sync folder" if folder else "sync", name if folder else number(fd))
+
+    os_fdatasync = os_fsync
+
+    def os_exit(self, status):
+        self.step("exit")
+        self.note("exit", self.program, status)
+        self.real["_exit"](status)
+
+
+def of(fd):
+    """Where an open file is."""
+    return os.readlink(f"/proc/self/fd/{fd}")
+
+
+def number(fd):
+    """An open file's inode number."""
+    return os.fstat(fd).st_ino

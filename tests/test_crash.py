@@ -1,0 +1,80 @@
+"""The promises under kills and power cuts, in short form; and that the instrument sees when one is broken."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.checkout import TOP
+
+# What is broken before the accidents begin.
+FORGETFUL = """
+from crash import world
+
+
+def forget(self):
+    for name in self.files("queue/local", "queue/remote"):
+        data = (self.path / name).read_bytes()
+        (self.path / name).write_bytes(b"".join(b"T" + record[1:] + b"\\0" for record in data.split(b"\\0")[:-1]))
+
+
+world.World.age = forget
+"""  # no done mark is there any more when the daemons start again
+SANGUINE = """
+from qmailpy.spawn import report
+
+of_local = report.of_local
+report.of_local = lambda status, output: of_local(max(status, 0), output)
+"""  # a qmail-local that was killed has delivered
+UNTIDY = """
+from crash import world
+from qmailpy.programs import qmail_clean
+from qmailpy.unix import files
+
+world.PATIENCE = 1
+qmail_clean.remove = lambda path: "/intd/" in path or files.remove(path)
+"""  # intd/N stays
+
+
+def crash(*words, broken="pass", status=0, raw=False):
+    """The figures of a run: {kind: {word: count}}."""
+    code = f"import os, sys\n{broken}\nfrom crash.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    env = {**os.environ, "PYTHONPATH": f"{TOP}:{TOP}/.build/site"}
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=TOP, env=env, capture_output=True, text=True, timeout=120)
+    assert status in (None, done.returncode), done.stdout + done.stderr
+    if raw:
+        return done.stderr
+    lines = [line.partition(": ") for line in done.stdout.split("\n") if ": " in line and line.split(": ")[0] in words]
+    return {kind: {word: int(count) for word, count in (pair.split(" ") for pair in figures.split(", "))} for kind, _, figures in lines}
+
+
+def test_kills():
+    figures = crash("kills", "--every", "37")["kills"]
+    assert figures.pop("points") >= 8
+    assert set(figures) == {"lost", "duplicated", "stuck", "torn", "astray"} and not any(figures.values())
+
+
+@pytest.mark.parametrize(("broken", "where", "word"), [
+    (FORGETFUL, "qmail-send", "duplicated"), (SANGUINE, "qmail-local", "lost"),
+], ids=["done marks are forgotten", "a killed qmail-local has delivered"])
+def test_a_broken_promise_is_seen(broken, where, word):
+    figures = crash("kills", "--every", "5", "--first", "--only", where, broken=broken, status=1)["kills"]
+    assert figures[word] > 0
+
+
+def test_what_stays_in_the_queue_is_seen():
+    assert "stuck: queue/intd/" in crash("kills", broken=UNTIDY, status=1, raw=True)
+
+
+def test_power_cuts():
+    figures = crash("power", "--every", "163", status=None)["power"]
+    assert figures["states"] >= 12
+    assert not figures["lost"] + figures["stuck"]
+
+
+@pytest.mark.parametrize("broken", [
+    "from qmailpy.queue import put; put.sync_folder = lambda path: None", "from qmailpy.local import maildir; maildir.sync_new = lambda place, name: None",
+], ids=["names in the queue", "names in a Maildir"])
+def test_a_sync_that_is_left_out_is_seen(broken):
+    assert crash("power", "--every", "4", "--first", broken=broken, status=1)["power"]["lost"] > 0
