@@ -15,7 +15,7 @@ import stat
 from qmailpy.bench.measure import Failed
 from qmailpy.bench.servers import NOBODY, PATH, output_of
 from qmailpy.launchers import is_launcher, moved
-from qmailpy.unix import mounts
+from qmailpy.unix import mounts, ours
 from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
@@ -83,10 +83,16 @@ class Copy(Scratch):
         if not home.single and os.statvfs(folder).f_flag & os.ST_NOSUID:
             raise Failed(f"{folder} is mounted without setuid programs: qmail-queue cannot work there; choose another folder")
         self._home = home
-        self._make_library(os.path.realpath(home.at("lib", "qmailpy", "current")))
+        self._make_library(os.path.realpath(home.at(ours.CURRENT)))
         os.mkdir(f"{folder}/bin")
-        for name in NEEDED:
-            self._copy_program(home, name)
+        recorded = ours.parse(contents(home.at(ours.RECORD)) or b"")
+        made = {}
+        for name in map(os.fsencode, NEEDED):
+            before, after = self._copy_program(home, os.fsdecode(name))
+            if recorded.get(name) == before:  # what is done without executing a program in the home is so in its copy, too, and nothing else
+                made[name] = after
+        with open(f"{folder}/{ours.RECORD}", "xb") as out:
+            out.write(ours.record(made))
         shutil.copy(home.at("pyvenv.cfg"), folder)
 
     def daemon(self) -> tuple[int, int]:
@@ -94,8 +100,9 @@ class Copy(Scratch):
 
     def _make_library(self, library: str) -> None:
         """The same library, by links, but for home.conf, which says where home is."""
-        place = f"{self.path}/lib/qmailpy/current"
+        place = f"{self.path}/lib/qmailpy/{os.path.basename(library)}"
         os.makedirs(place)
+        os.symlink(os.path.basename(library), f"{self.path}/{ours.CURRENT}")
         for name in os.listdir(library):
             if name != "home.conf":
                 os.symlink(f"{library}/{name}", f"{place}/{name}")
@@ -105,15 +112,17 @@ class Copy(Scratch):
         with open(f"{place}/home.conf", "xb") as out:
             out.write(f"home {self.path}\n".encode() + rest)
 
-    def _copy_program(self, home: Home, name: str) -> None:
-        """The same program, of this home."""
+    def _copy_program(self, home: Home, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The same program, of this home; the fingerprints of both."""
         source, target = home.at("bin", name), f"{self.path}/bin/{name}"
         data = contents(source) or b""
         if not is_launcher(data):
             raise Failed(f"{source} is not a program of qmailpy's")
         with open(target, "xb") as out:
             out.write(moved(data, home.path, self.path))
-        take_owner(target, os.stat(source))
+        found = os.stat(source)
+        take_owner(target, found)
+        return ours.fingerprint(found), ours.fingerprint(os.stat(target))
 
     def attach(self, name: str, folder: str) -> None:
         os.symlink(folder, f"{self.path}/{name}")

@@ -42,6 +42,22 @@ def test_a_copy_uses_its_own_folders_only(single, copy, tmp_path):
     assert not os.path.lexists(f"{copy.path}/queue")
 
 
+@pytest.mark.parametrize("touched", [False, True])
+def test_the_programs_of_a_copy_are_as_warm_as_those_of_the_home(single, tmp_path, touched):
+    """What the spawners do without executing a program is what is to be measured."""
+    before = os.stat(single.program("qmail-local"))
+    if touched:
+        os.utime(single.program("qmail-local"), (1, 1))
+    (tmp_path / "copy").mkdir()
+    Copy(home_of(single.path), str(tmp_path / "copy"))
+    os.utime(single.program("qmail-local"), ns=(before.st_atime_ns, before.st_mtime_ns))
+    library = (tmp_path / "copy/lib/qmailpy/current").resolve()
+    ask = f"import sys; sys.path[:0] = [{str(library)!r}]; from qmailpy.home import here; from qmailpy.unix.ours import Program; "
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", ask + "print(*(Program(here(), name).known for name in ('qmail-local', 'qmail-remote')))"],
+                          capture_output=True, text=True)
+    assert done.stdout.split() == [str(not touched), "True"], done.stderr
+
+
 def test_a_copy_whose_programs_are_of_the_home_itself_is_refused(single, copy, tmp_path):
     (tmp_path / "data").mkdir()
     copy.prepare(str(tmp_path / "data"))
