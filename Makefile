@@ -4,7 +4,7 @@
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
 # make bench [ROUNDS=5] [FIGURES="start ..."] [JSON=FILE]    how fast it is here
-# make crash [EVERY=1] [KINDS="kills power"]    kills and power cuts at every step of a message's life: is anything lost?
+# make crash [EVERY=1] [KINDS="kills power faults"]    at every step of a message's life: is anything lost?
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
