@@ -3,7 +3,9 @@
 # make test                     all tests
 # make setup check [HOME_DIR=DIR] [SINGLE=1]    install or upgrade a home, and verify it
 # make rollback [HOME_DIR=DIR]  put replaced programs back
-# make bench [ROUNDS=5] [FIGURES="start ..."] [JSON=FILE]    how fast it is here
+# make cert | cert-req [HOME_DIR=DIR]    a certificate for the home's servers, or a request for one
+# make tmprsadh [HOME_DIR=DIR]  the files of temporary keys that old versions used
+# make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make crash [EVERY=1] [KINDS="kills power faults"]    at every step of a message's life: is anything lost?
 # make users                    create the qmail users and groups that are missing (root)
 
@@ -12,9 +14,12 @@ SINGLE :=
 PROGRAMS :=
 ONCE :=
 PORT := 2525
-ROUNDS := 5
+ROUNDS := 3
 FIGURES :=
+PLACES :=
+PEER_HOME :=
 JSON :=
+PLOT :=
 EVERY := 1
 KINDS :=
 
@@ -26,7 +31,7 @@ TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHO
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users demo test bench crash types lint pages clean
+.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench crash types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -55,6 +60,15 @@ rollback: all
 users: all
 	@$(INSTALL) users $(HOME_OPTIONS)
 
+cert:
+	@'$(HOME_DIR)/bin/qmail-cert'
+
+cert-req:
+	@'$(HOME_DIR)/bin/qmail-cert' --request
+
+tmprsadh:
+	@'$(HOME_DIR)/bin/update-tmprsadh'
+
 demo: all
 	@$(INSTALL) demo $(if $(ONCE),--once) --port $(PORT)
 
@@ -62,7 +76,9 @@ test: all
 	@$(TOOL) pytest
 
 bench: all
-	@$(RUN) bench --rounds $(ROUNDS) $(if $(JSON),--json '$(JSON)') $(FIGURES)
+	@$(INSTALL) setup --home '$(CURDIR)/.build/bench-home' --single
+	@.build/bench-home/bin/qmail-bench --rounds $(ROUNDS) --figures '$(FIGURES)' --places '$(PLACES)' $(if $(PEER_HOME),--peer '$(PEER_HOME)') \
+	  $(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
 crash: all
 	@$(RUN) crash --every $(EVERY) $(KINDS)
@@ -71,7 +87,7 @@ types: all
 	@$(TOOL) mypy --config-file setup.cfg
 
 lint: all
-	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests bench crash
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests crash
 
 pages: all
 	@$(RUN) qmailpy.install.pages

@@ -44,7 +44,8 @@ class Bundle:
         """Where a module is; None if it is not one of the bundle's."""
         if name not in self._index:
             return None
-        _, _, origin, is_package = self._index[name]
+        _, _, below, is_package = self._index[name]
+        origin = os.path.join(os.path.dirname(self._path), below)  # below this folder, though its parts be links: home.conf stands here
         spec = type(sys.__spec__)(name, self, origin=origin, is_package=is_package)  # type: ignore[arg-type]
         spec.has_location = True
         if spec.submodule_search_locations is not None:

@@ -72,3 +72,11 @@ def multi(installed_multi):
     home.fresh()
     yield home
     home.end()
+
+
+@pytest.fixture(autouse=True)
+def same_umask():
+    """A program's main that a test calls in its own process may set the umask; the next test has the usual one."""
+    os.umask(0o022)
+    yield
+    os.umask(0o022)

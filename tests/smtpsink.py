@@ -59,6 +59,12 @@ class SmtpSink:
             self.news.wait_for(lambda: len(self.messages) >= count, seconds)
         return self.messages
 
+    def keep(self, sender, recipients, data):
+        """Take a message over: before the client hears that it is taken."""
+        with self.news:
+            self.messages.append((sender, recipients, data))
+            self.news.notify_all()
+
     def settled(self, seconds=30):
         """The visits, once all of them are over."""
         with self.news:
@@ -182,9 +188,7 @@ class Visit:
         data = []
         for line in self.next_lines():
             if line == b".\r\n":
-                with self.sink.news:
-                    self.sink.messages.append((self.sender, self.recipients, b"".join(data)))
-                    self.sink.news.notify_all()
+                self.sink.keep(self.sender, self.recipients, b"".join(data))
                 return True
             data.append(line.removeprefix(b"."))
         return False

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from qmailpy.install.launchers import filled
+from qmailpy.launchers import filled
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILT = TOP / ".build/launcher"

@@ -10,12 +10,14 @@ PACKAGE = TOP / "qmailpy"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 NAMES = [str(path.relative_to(TOP)) for path in MODULES]
 
-LAYERS = ("errnotext", "exits", "home", "text", ("smtp", "pop3"), "unix", "settings", "queue", ("send", "spawn", "local", "remote", "serve"), "programs", "install")
+LAYERS = ("errnotext", "exits", ("home", "launchers"), "text", ("smtp", "pop3"), "unix", "settings", "queue", ("send", "spawn", "local", "remote", "serve"),
+          ("explain", "bench"), "programs", "install")
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in ((names,) if isinstance(names, str) else names)}
 ENTRANCES = {"boot"}  # executed, never imported by the suite
 
 PURE = ("text/", "smtp/", "pop3/", "settings/kinds.py", "settings/table.py", "queue/paths.py", "queue/exitcodes.py", "send/schedule.py",
-        "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "remote/route.py", "remote/report.py", "remote/source.py", "remote/sender.py")
+        "send/jobs.py", "send/bounce.py", "spawn/orders.py", "spawn/report.py", "remote/route.py", "remote/report.py", "remote/source.py", "remote/sender.py",
+        "bench/measure.py", "bench/table.py", "bench/plot.py", "bench/dialogue.py")
 IMPURE_IMPORTS = {"os", "io", "socket", "_socket", "select", "time", "signal", "_signal", "ssl", "random", "subprocess", "fcntl", "threading", "pathlib"}
 SYSTEM_IMPORTS = {"socket", "_socket", "select", "selectors", "signal", "_signal", "ssl", "subprocess", "fcntl", "threading", "multiprocessing",
                   "asyncio", "ctypes"}
@@ -145,7 +147,7 @@ def test_the_readme_names_each_program():
 def test_the_project_speaks_of_itself_only():
     """No paths of somebody's machine and no unfinished business in what is published."""
     bad = ("TODO:", "TODO(", "FIXME", "XXX", "/root/", "/work/")
-    for folder in ("qmailpy", "launcher", "man", "bin", "bench", "crash", "fuzz"):
+    for folder in ("qmailpy", "launcher", "man", "bin", "crash", "fuzz"):
         for path in (TOP / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 text = path.read_text(errors="replace")

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 
+from qmailpy import launchers
 from qmailpy.home import first_line
-from qmailpy.install import interpreter, launchers, people
+from qmailpy.install import interpreter, people
 from qmailpy.install.check import problems
 from qmailpy.install.setup import Setup, describe, rollback
 

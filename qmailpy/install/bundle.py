@@ -1,7 +1,7 @@
 """The modules of an installed library in one file, and boot.pyc: `python3 -m qmailpy.install.bundle FOLDER` (qmailpy/boot.py).
 
 The file is a head of 24 bytes (the interpreter's cache tag, the size of the index), the index {module: (offset, size,
-source, whether it is a package)}, and the code of each module, all in the interpreter's own marshal format.
+source below the library's folder, whether it is a package)}, and the code of each module, all in the interpreter's own marshal format.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def bundled(place: str) -> bytes:
     index, codes, at = {}, [], 0
     for name, source in modules(place):
         code = marshal.dumps(code_of(source))
-        index[name] = (at, len(code), source, source.endswith("/__init__.py"))
+        index[name] = (at, len(code), os.path.relpath(source, place), source.endswith("/__init__.py"))
         codes.append(code)
         at += len(code)
     told = marshal.dumps(index)

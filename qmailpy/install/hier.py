@@ -23,6 +23,9 @@ PROGRAM_MODES = {
                     0o711),
 }
 
+# Programs of the patch of old that crontabs still call by its names.
+OTHER_NAMES = {"update_tmprsadh.sh": "update-tmprsadh", "update_tmprsadh": "update-tmprsadh"}
+
 # What starts the daemons. The scripts with qmail's old names differ in where mail goes by default; +df: a user's .forward comes first.
 DELIVERIES = ("home", "proc", "binm1", "binm2", "binm3")
 BOOT_SCRIPTS = ("rc", *DELIVERIES, *(f"{name}+df" for name in DELIVERIES))

@@ -6,9 +6,12 @@ import os
 import shutil
 import stat
 
+from qmailpy import launchers
 from qmailpy.home import Home, of_checkout
-from qmailpy.install import hier, launchers, library, people
+from qmailpy.install import hier, library, people
 from qmailpy.install.hier import FIFO, FILE, FOLDER, Entry
+from qmailpy.unix import ours
+from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,10 +53,12 @@ class Setup:
     def __init__(self, home: Home, top: str, interpreter: str, chosen: tuple[str, ...] = ()) -> None:
         self.home, self.top, self.interpreter, self.chosen = home, top, interpreter, chosen
         self.manifest: set[str] = set()
+        self.recorded: dict[bytes, tuple[int, ...]] = {}
 
     def run(self) -> None:
         """Install.  Raises OSError, launchers.Unusable."""
         self.manifest = set(installed(self.home))
+        self.recorded = ours.parse(contents(self.home.at(ours.RECORD)) or b"")
         for entry in [*hier.folders(self.home), *([] if os.path.isdir(self.home.at("queue", "mess")) else hier.queue(self.home))]:
             self.make(entry)
         if not self.home.single:
@@ -62,14 +67,16 @@ class Setup:
         library.switch(self.home, place)
         for entry, data in self.files():
             self.put(entry, data)
+        self.record_programs()
         self.own_library()
         self.write_manifest()
 
     def files(self) -> Iterator[tuple[Entry, bytes]]:
         """Every file with its content; and the folders that hold nothing but ours, with none."""
         launcher = read(f"{self.top}/.build/launcher")
-        for name in programs(self.top, self.chosen):
-            yield hier.program_entry(self.home, name), launchers.filled(launcher, name, self.home.path, self.interpreter)
+        names = programs(self.top, self.chosen)
+        for name, program in [*zip(names, names, strict=True), *((other, name) for other, name in hier.OTHER_NAMES.items() if name in names)]:
+            yield hier.program_entry(self.home, name), launchers.filled(launcher, program, self.home.path, self.interpreter)
         # What keeps the interpreter from looking for its library anywhere else; see launcher/launcher.c.
         yield Entry("pyvenv.cfg", FILE, "root", 0o644), f"home = {os.path.dirname(self.interpreter)}\n".encode()
         if self.chosen:
@@ -124,6 +131,8 @@ class Setup:
         self.own(fresh, entry)
         os.rename(fresh, path)
         self.manifest.add(entry.path)
+        if entry.path.startswith("bin/"):
+            self.recorded[os.fsencode(os.path.basename(path))] = ours.fingerprint(os.stat(path))
 
     def keep(self, name: str, path: str) -> None:
         """Keep what is to be replaced, once: at an upgrade it is the older one of ours, and the first original stays kept."""
@@ -132,6 +141,11 @@ class Setup:
             return
         os.makedirs(os.path.dirname(kept), exist_ok=True)
         copy_whole(path, kept)
+
+    def record_programs(self) -> None:
+        """Remember which files our programs are, for those that do a program's work without executing it."""
+        with open(self.home.at(ours.RECORD), "wb") as out:
+            out.write(ours.record(self.recorded))
 
     def own_library(self) -> None:
         """The library belongs to the owner of the programs."""

@@ -6,30 +6,36 @@ from qmailpy.pop3.commands import LINE_TOO_LONG, OK, CommandReader, error, okay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+CAPABILITIES = (b"TOP", b"USER", b"UIDL", b"IMPLEMENTATION qmailpy")  # RFC 2449
 
 
 class Login:
     """One login.
 
     challenge    what the greeting shows, for APOP: <pid.seconds@host>
+    secure       whether the session is within TLS
+    greeted      whether the client has heard the greeting
+    prepare      gets ready for TLS and says whether that went well; None: there is no TLS, and nobody hears of CAPA or STLS
     credentials  (user, password or APOP's digest), once the client has given both
-    over         the client said QUIT
+    over         nothing more is to be said: the client said QUIT, or STLS
+    wants_tls    the client has been told to begin TLS (RFC 2595 section 4)
     """
 
-    def __init__(self, challenge: bytes) -> None:
-        self.challenge = challenge
+    def __init__(self, challenge: bytes, prepare: Callable[[], bool] | None = None, *, secure: bool = False, greeted: bool = False) -> None:
+        self.challenge, self.prepare, self.secure, self.greeted = challenge, prepare, secure, greeted
         self.credentials: tuple[bytes, bytes] | None = None
-        self.over = False
+        self.wants_tls = self.over = False
         self._user: bytes | None = None
         self._commands = CommandReader()
 
     def greeting(self) -> bytes:
-        """The first line."""
-        return okay(self.challenge)
+        """The first line; nothing if the client has heard it."""
+        return b"" if self.greeted else okay(self.challenge)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The answers to what the client says, up to QUIT or the credentials."""
+        """The answers to what the client says, up to QUIT, STLS or the credentials."""
         for command in self._commands.feed(data):
             if command is None:
                 yield LINE_TOO_LONG
@@ -57,8 +63,25 @@ class Login:
         elif verb in (b"quit", b"noop"):
             self.over = verb == b"quit"
             yield OK
+        elif verb == b"capa" and (self.secure or self.prepare):
+            yield self._capabilities()
+        elif verb == b"stls" and self.prepare and not self.secure:
+            yield self._begin_tls(argument)
         else:
             yield error("authorization first")
+
+    def _capabilities(self) -> bytes:
+        more = () if self.secure else (b"STLS",)
+        return okay(b"capabilities follow") + b"".join(line + b"\r\n" for line in (*CAPABILITIES, *more, b"."))
+
+    def _begin_tls(self, argument: bytes) -> bytes:
+        assert self.prepare
+        if argument:
+            return error("syntax error")
+        if not self.prepare():
+            return error("TLS is not available now")
+        self.wants_tls = self.over = True
+        return okay(b"begin TLS now")
 
     def _take_user(self, argument: bytes) -> bytes:
         if not argument:

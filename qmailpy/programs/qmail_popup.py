@@ -8,6 +8,7 @@ import time
 from qmailpy.exits import complain
 from qmailpy.pop3.commands import error
 from qmailpy.pop3.login import Login
+from qmailpy.serve.pop3_tls import pop3_tls
 from qmailpy.unix.connection import Connection, Gone
 from qmailpy.unix.fds import TimedOut, close_quietly, write_all
 from qmailpy.unix.process import pipe, spawn, standard, wait
@@ -15,6 +16,8 @@ from qmailpy.unix.process import pipe, spawn, standard, wait
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from qmailpy.serve.pop3_tls import Pop3Tls
 
 TIMEOUT = 1200  # seconds to wait for the client
 ENDED = 1  # the exit status in any case
@@ -60,18 +63,15 @@ def check(subprogram: list[str], env: MutableMapping[str, str], secret: bytes) -
     return "authorization failed" if code else ""
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+def serve(login: Login, subprogram: list[str], env: MutableMapping[str, str], tls: Pop3Tls | None = None) -> int:
+    """The dialogue on descriptors 0 and 1, and what follows from it; the exit status."""
     connection = Connection(0, 1, TIMEOUT)
     try:
-        if len(argv) <= ARGUMENTS:
-            connection.say(error("usage: popup hostname subprogram"))
-            connection.flush()
-            return ENDED
-        challenge = b"<%d.%d@%s>" % (os.getpid(), int(time.time()), os.fsencode(argv[1]))
-        login = Login(challenge)
         ask(login, connection)
+        if login.wants_tls and tls:
+            return tls.secured(lambda: serve(Login(login.challenge, secure=True, greeted=True), subprogram, env), TIMEOUT)
         if login.credentials:
-            trouble = check(argv[2:], env, b"\0".join([*login.credentials, challenge, b""]))
+            trouble = check(subprogram, env, b"\0".join([*login.credentials, login.challenge, b""]))
             if trouble:
                 connection.say(error(trouble))
                 connection.flush()
@@ -80,3 +80,19 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     except Exception:  # noqa: BLE001 (a bug: its text could hold the password)
         complain("qmail-popup: fatal: internal error")
     return ENDED
+
+
+def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    tls = pop3_tls(env)
+    if len(argv) <= ARGUMENTS:
+        if "POP3S" not in env:
+            connection = Connection(0, 1, TIMEOUT)
+            connection.say(error("usage: popup hostname subprogram"))
+            connection.close()
+        return ENDED
+    challenge = b"<%d.%d@%s>" % (os.getpid(), int(time.time()), os.fsencode(argv[1]))
+    if "POP3S" not in env:
+        return serve(Login(challenge, tls.prepare if tls else None), argv[2:], env, tls)
+    if tls is None or not tls.prepare():
+        return ENDED
+    return tls.secured(lambda: serve(Login(challenge, secure=True), argv[2:], env), TIMEOUT)

@@ -9,7 +9,8 @@ from qmailpy.home import here
 from qmailpy.settings.load import load
 from qmailpy.spawn import report
 from qmailpy.spawn.daemon import Spawner
-from qmailpy.unix.process import UNRUNNABLE, spawn
+from qmailpy.spawn.warm import Warm, settle
+from qmailpy.unix.process import UNRUNNABLE, fork_working, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 REMOTE, EXTRA = "qmail-remote", "qmail-remote.extra"
 TCPTO_SIZE = 1024
+# What qmail-remote imports when it comes to need it: always, or with TLS only, which takes twice as much memory.
+ALWAYS = ("qmailpy.unix.resolver", "dns.exception", "dns.name", "dns.message", "dns.query", "dns.rdtypes.ANY.MX", "dns.rdtypes.ANY.CNAME", "dns.rdtypes.IN.A",
+          "dns.rdtypes.IN.AAAA", "qmailpy.unix.spool", "qmailpy.remote.qmtp", "qmailpy.remote.sender", "qmailpy.text.batv")
+FOR_TLS = ("qmailpy.unix.tls_client",)
 
 
 def forget_dead_hosts(path: str) -> None:
@@ -42,16 +47,32 @@ def chosen(home: Home, env: Mapping[str, str]) -> tuple[str, str]:
     return (EXTRA, home.at("bin", EXTRA)) if load(home, ("extraremote",)).flag("extraremote") else (REMOTE, "")
 
 
+def later(home: Home) -> tuple[str, ...]:
+    """The modules to load beforehand."""
+    return ALWAYS + (FOR_TLS if any(os.path.exists(home.at("control", name)) for name in ("tlsremote", "tlshosts")) else ())
+
+
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     home = here()
     forget_dead_hosts(home.at("queue", "lock", "tcpto"))
     name, place = chosen(home, env)
+    remote = Warm(home, REMOTE, later(home))
+    settle()
+    mess = home.at("queue", "mess")
 
     def begin(order: Order, message: int, output: int) -> int:
         _, _, host = order.recipient.rpartition(b"@")
+        argv, fds = [os.fsencode(name), host, order.sender, order.recipient], {0: message, 1: output, 2: output}
+
+        def work() -> int:
+            os.chdir(mess)
+            remote.name_child()
+            return remote.run(argv, env)
+
+        if name == REMOTE and remote.program.is_found(REMOTE, env, mess):
+            return fork_working(work, fds, UNRUNNABLE)
         # What cannot be started defers mail (111); it never bounces it, and nothing else is run in the place of qmail-remote.extra.
-        return spawn([os.fsencode(name), host, order.sender, order.recipient], env, {0: message, 1: output, 2: output},
-                     program=place if os.path.lexists(place) else None, cwd=home.at("queue", "mess"), unrunnable=UNRUNNABLE)
+        return spawn(argv, env, fds, program=place if os.path.lexists(place) else None, cwd=mess, unrunnable=UNRUNNABLE)
 
     Spawner(home, begin, report.of_remote).run()
     return OK

@@ -6,8 +6,9 @@ import os
 
 from qmailpy.exits import TEMPORARY, during
 from qmailpy.home import GROUP_ROLES, USER_ROLES, here
+from qmailpy.settings.advice import warnings
 from qmailpy.settings.load import Unreadable
-from qmailpy.settings.show import sections
+from qmailpy.settings.show import for_programs, sections
 from qmailpy.unix.fds import write_all
 
 TYPE_CHECKING = False
@@ -20,12 +21,24 @@ if TYPE_CHECKING:
 def main(argv: list[str], env: Mapping[str, str]) -> int:
     """Print the report."""
     home = here()
+    if argv[1:] == ["--json"]:
+        return as_json(home, env)
     with during("unable to write"):
         write_all(1, "".join(f"{line}.\n" for line in installed(home)).encode("utf-8", "surrogateescape"))
         trouble = report(home)
         if trouble:
             write_all(1, f"Oops! {trouble}\n".encode())
     return TEMPORARY if trouble else 0
+
+
+def as_json(home: Home, env: Mapping[str, str]) -> int:
+    """Print an object for each setting, one a line.  Raises Temporary."""
+    import json
+
+    with during("unable to write"):
+        for told in for_programs(home, env):
+            write_all(1, json.dumps(told).encode() + b"\n")
+    return 0
 
 
 def report(home: Home) -> str:
@@ -37,6 +50,8 @@ def report(home: Home) -> str:
             write_all(1, b"\n%s: %s" % (os.fsencode(name), text))
     except Unreadable as problem:
         return "Trouble reading control/me." if "control/me" in problem.text else "Unable to open current directory."
+    if found := list(warnings(home)):
+        write_all(1, b"\nwarnings:\n" + b"".join(f"  {name}: {why}.\n".encode("utf-8", "surrogateescape") for name, why in found))
     return ""
 
 

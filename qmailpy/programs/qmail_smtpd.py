@@ -16,7 +16,7 @@ from qmailpy.unix.signals import shielded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
@@ -27,6 +27,8 @@ SETTINGS = (
     "badheloext", "badheloint", "badmailfromext", "badmailfromint", "badmailtoext", "badmailtoint", "badrmhostext", "badrmhostint",
     "helodnschkext", "helodnschkint", "antispoofing", "mfcheck", "timeoutmfcheck", "helohost",
     "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
+    "me", "authfaildelay", "secauthext", "secauthint", "tlssmtpext", "tlssmtpint", "servercert.pem", "tlsserverciphers", "clientca.pem", "clientcrl.pem",
+    "tlsclients",
 )
 LOST = 1
 
@@ -41,7 +43,10 @@ def settings(home: Home, env: Mapping[str, str]) -> Values:
 
 def talk(session: Session, connection: Connection) -> int:
     """The dialogue, to its end; the exit status.  Raises Gone, TimedOut."""
-    connection.say(session.greeting())
+    if session.handshake_due:  # before the first word
+        session.begin_tls()
+    if session.closing is None:
+        connection.say(session.greeting())
     answered = True
     while session.closing is None:
         # A command must be whole in time, however it drips; a message may take longer, as long as it goes on.
@@ -62,15 +67,50 @@ def serve(session: Session, connection: Connection) -> int:
         connection.say(reply.TIMEOUT.wire())
     except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
         if may_complain():
-            complain(f"qmail-smtpd: fatal: while {session.doing}: {bug(problem)}")
+            what = bug(problem) if session.doing != "AUTH" else "internal error"  # whose text could hold the password
+            complain(f"qmail-smtpd: fatal: while {session.doing}: {what}")
         connection.say(reply.BUG.wire())
     finally:
         session.abandon()
-    try:
-        connection.flush()
-    except OSError:
-        pass
+        connection.close()
     return LOST
+
+
+def login(argv: list[str], values: Values, world: SmtpWorld) -> tuple[bytes | None, Sequence[str]]:
+    """(the host's name in challenges, or None if there is no AUTH; the program that checks passwords), as the arguments say."""
+    if len(argv) == 1:
+        return None, ()
+    from qmailpy.serve.checkpassword import arguments
+
+    found = arguments(argv[1:])
+    if found is None:
+        world.log(b"AUTH is off: the arguments are neither `host check sub ...` nor `/path/check sub ...`")
+        return None, ()
+    host, check = found
+    return values.line("me") or values.line("smtpgreeting") if host is None else os.fsencode(host), check
+
+
+def listener_tls(env: Mapping[str, str]) -> bool:
+    """Whether the listener does TLS for us."""
+    if "UCSPITLS" not in env:
+        return False
+    from qmailpy.unix.ucspi_tls import offered
+
+    return offered(env)
+
+
+def begin(home: Home, values: Values, argv: list[str], env: MutableMapping[str, str], connection: Connection) -> Session | None:
+    """The session before its first word; None: there must be TLS from the first byte, and there is none."""
+    world = SmtpWorld(home, env, connection, values)
+    host, world.check = login(argv, values, world)
+    session = Session(values, client(env), world, relay(env), auth_host=host, listener_tls=listener_tls(env))
+    if "SMTPS" in env:
+        if world.prepare_tls():
+            return None
+        session.handshake_due = True
+    elif host is not None and not session.allows_auth() and not session.offers_tls():
+        world.log(b"warning: nobody can authenticate: " + session.facts.side("secauth").encode() + b" is set, but TLS is not offered")
+    return session
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
@@ -81,7 +121,9 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
         except Temporary as problem:
             if os.isatty(2):
                 complain(f"qmail-smtpd: fatal: {problem.text}")
-            os.write(1, reply.NO_CONTROLS.wire())
+            if "SMTPS" not in env:
+                os.write(1, reply.NO_CONTROLS.wire())
             return LOST
         connection = Connection(0, 1, max(values.number("timeoutsmtpd"), 1))
-        return serve(Session(values, client(env), SmtpWorld(home, env, connection), relay(env)), connection)
+        session = begin(home, values, argv, env, connection)
+        return LOST if session is None else serve(session, connection)

@@ -124,7 +124,11 @@ class Entry:
             raise Refused(WRITE_ERROR) from None
 
     def commit(self, target: int) -> None:
-        """Link todo/N and sync its folder: from here on the message is accepted, if mess/N, open as `target`, is still there."""
+        """Link todo/N and sync its folder: from here on the message is accepted.  `target`: mess/N, open."""
+        if not os.fstat(target).st_nlink:
+            # A clock that has jumped ahead made us look like a qmail-queue that was killed days ago, and qmail-clean has removed our message.
+            # To ask later would be wrong: once todo/N is there, qmail-send may deliver the message and remove it before we look.
+            raise Refused(NO_MESS)
         todo = self.paths.todo(self.number)
         try:
             os.link(self.paths.intd(self.number), todo)
@@ -135,10 +139,6 @@ class Entry:
         except OSError:
             self.made.append(todo)  # nobody was told yes: take it back if it can still be
             raise Refused(WRITE_ERROR) from None
-        if not os.fstat(target).st_nlink:
-            # A clock that has jumped ahead made us look like a qmail-queue that was killed days ago, and qmail-clean has removed our message.
-            self.made.append(todo)
-            raise Refused(NO_MESS)
         self.made.clear()
 
     def abandon(self) -> None:

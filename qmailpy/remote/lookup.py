@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from qmailpy.unix.resolver import Resolver
 
-PLAIN = frozenset(range(33, 127)) - {0x5C}  # bytes of a name that are printed as they are
-
 
 def itself(host: bytes) -> str | None:
     """The address that a host is written as, in brackets or not; None if it is a name."""
@@ -43,16 +41,11 @@ def full_name(resolver: Resolver, names: Iterable[bytes]) -> bytes:
 
 
 def name_of(resolver: Resolver, address: str) -> bytes:
-    """The name of an address, printable.  Raises Permanent, Temporary."""
+    """The name of an address, with question marks in it for bytes that are not printable.  Raises Permanent, Temporary."""
     names = resolver.pointers(address)
     if not names:
         raise Permanent("the address has no name")
-    return printable(names[0])
-
-
-def printable(name: bytes) -> bytes:
-    r"""A name from the DNS with \DDD for whatever else could end the line or command a terminal (RFC 1035 section 5.1)."""
-    return b"".join(b"%c" % byte if byte in PLAIN else b"\\%03d" % byte for byte in name)
+    return names[0]
 
 
 def answer(env: Mapping[str, str], ask: Callable[[Resolver], Iterable[bytes]]) -> int:

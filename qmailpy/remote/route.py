@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from qmailpy.remote.report import Failed, no_password
 from qmailpy.settings.kinds import digits
+from qmailpy.text.route import domains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from qmailpy.smtp.login import Login
+    from qmailpy.smtp.login_client import Login
 
 SMTP, QMTP = "SMTP", "QMTP"
 SMTP_PORT, QMTP_PORT = 25, 209
@@ -52,7 +53,7 @@ def route(host: bytes, smtproutes: Mapping[bytes, bytes], qmtproutes: Mapping[by
 
     Of two routes with the same key, that of qmtproutes counts.  Raises Failed for a route with a user name and no password.
     """
-    for key in keys(host.lower()):
+    for key in domains(host.lower()):
         if key in qmtproutes:
             relay = qmtproutes[key]
             return Route((parse(relay, QMTP, QMTP_PORT) if relay else Target(host),))
@@ -75,7 +76,7 @@ def smtp_route(host: bytes, text: bytes) -> Route:
     targets = tuple(parse(relay) for relay in relays.split(b",") if relay) or (parse(relays),)
     if not user:
         return Route(targets)
-    from qmailpy.smtp.login import Login
+    from qmailpy.smtp.login_client import Login
 
     return Route(targets, Login(user, password))
 
@@ -91,17 +92,6 @@ def doors(wanted: Target, hop: Hop, by_preference: bool) -> tuple[tuple[int, str
     if by_preference and not wanted.relay and hop.preference in QMTP_PREFERENCES:
         return (QMTP_PORT, QMTP), (wanted.port, wanted.protocol)
     return ((wanted.port, wanted.protocol),)
-
-
-def keys(host: bytes) -> Iterator[bytes]:
-    """The keys that fit a host, most special first."""
-    yield host
-    at = host.find(b".", 1)
-    while at != -1:
-        yield host[at:]
-        at = host.find(b".", at + 1)
-    if host:
-        yield b""
 
 
 def parse(relay: bytes, protocol: str = SMTP, port: int = SMTP_PORT) -> Target:

@@ -1,4 +1,6 @@
-"""The world around a server's session: the clock, this host's addresses, users and tables, the DNS, clamd, the queue; what the listener says."""
+"""The world around a server's session: the clock, this host's addresses, users and tables, the DNS, programs, logins, TLS, clamd, the queue; what the
+listener says.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.serve.smtp_tls import SmtpTls
+    from qmailpy.settings.load import Values
+    from qmailpy.smtp.auth import Credentials
     from qmailpy.smtp.callback import Answer
+    from qmailpy.smtp.facts import Secured
     from qmailpy.unix.clamd import Scan
     from qmailpy.unix.connection import Connection
     from qmailpy.unix.regex import Searcher
@@ -101,13 +107,22 @@ class World:
     def open_queue(self) -> QueueProcess:
         return QueueProcess(self.home, self.env)
 
+    def introduce(self, relay: bytes | None, info: bytes | None) -> None:
+        said = {"RELAYCLIENT": relay, "TCPREMOTEINFO": info}
+        env = {name: value for name, value in self.env.items() if name not in said}
+        self.env = env | {name: os.fsdecode(value) for name, value in said.items() if value is not None}
+
 
 class SmtpWorld(World):
-    """The real one for SMTP, with the client's connection in it."""
+    """The real one for SMTP, with the client's connection in it.
 
-    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection) -> None:
+    values  of the settings, for TLS; check  the program that checks passwords, with its arguments
+    """
+
+    def __init__(self, home: Home, env: Mapping[str, str], connection: Connection, values: Values, check: Sequence[str] = ()) -> None:
         super().__init__(home, env)
-        self.connection = connection
+        self.connection, self.values, self.check = connection, values, check
+        self._tls: SmtpTls | None = None
         self._resolver: Resolver | None = None
         self._searcher: Searcher | None = None
 
@@ -156,6 +171,24 @@ class SmtpWorld(World):
         from qmailpy.serve.callback import Callback
 
         return Callback(self.resolver(), self.is_own_address, helo, timeout).ask(sender)
+
+    def stamp(self) -> bytes:
+        return b"%d.%d" % (self.pid, self.now())
+
+    def authenticate(self, credentials: Credentials) -> bool:
+        from qmailpy.serve.checkpassword import accepts
+
+        return accepts(self.check, self.env, self.home.path, credentials.handed_over(), self.connection.timeout)
+
+    def prepare_tls(self) -> str:
+        from qmailpy.serve.smtp_tls import SmtpTls
+
+        self._tls = SmtpTls(self.home, self.values, self.env, self.log)
+        return self._tls.prepare()
+
+    def start_tls(self) -> Secured | None:
+        assert self._tls
+        return self._tls.start(self.connection)
 
     def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
         from qmailpy.serve.rcptcheck import ask

@@ -127,6 +127,21 @@ def value(setting: Setting, home: Home, env: Mapping[str, str], cache: dict[str,
     return frozenset((me.lower(),)) if setting.kind.name == "names" else me
 
 
+def origin(setting: Setting, home: Home, env: Mapping[str, str] = {}) -> str:  # noqa: B006 (never written)
+    """Where the value comes from, in words: "variable NAME", "switched off by NAME", "control/NAME", "control/me" or "default"."""
+    if switched_off(setting, env):
+        return f"switched off by {setting.off if setting.off in env else setting.zero}"
+    if setting.env and setting.env in env:
+        return f"variable {setting.env}"
+    try:
+        found = read(setting, home) is not None
+    except Unreadable:
+        found = True
+    if found:
+        return f"control/{setting.name}"
+    return "control/me" if setting.default is ME and setting.name != "me" and os.path.exists(home.at("control", "me")) else "default"
+
+
 def read(setting: Setting, home: Home) -> object:
     """What a control file says; None if it is absent or says nothing."""
     path = home.at("control", setting.name)

@@ -6,15 +6,16 @@ import os
 import stat
 
 from qmailpy.settings.kinds import Bad, rows
-from qmailpy.settings.load import Unreadable, read
+from qmailpy.settings.advice import warnings
+from qmailpy.settings.load import Unreadable, origin, read, value
 from qmailpy.settings.table import ME, SETTINGS, VARIABLES
-from qmailpy.text.netmask import IPV4, network, shown
+from qmailpy.text.netmask import IPV4, network
 from qmailpy.unix.files import contents
-from qmailpy.unix.ipme import canonical
+from qmailpy.unix.ipme import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from qmailpy.home import Home
     from qmailpy.settings.table import Setting
@@ -25,6 +26,10 @@ SEVERAL = ("list", "names", "map")  # kinds that are shown line by line
 UNSHOWN = {"pem": b"the file is there.", "secret": b"(not shown)."}
 EXPOSED = b"Oops! This file holds a secret, and everybody may read it: it should have mode 0640.\n"
 COMPILED = "morercpthosts.cdb"
+FOLDERS = {  # in control/
+    "notlshosts": b"Hosts that TLS is not used with.\n", "servercerts": b"Certificates for names that clients ask for.\n",
+    "tlshosts": b"Certificates that servers must prove themselves with.\n",
+}
 MORE, BASE = "morercpthosts", "rcpthosts"
 NO_BASE = ("No rcpthosts; doesn't matter that morercpthosts has ", ".", "No rcpthosts; morercpthosts is irrelevant.")
 
@@ -46,7 +51,7 @@ def networks(row: bytes) -> bytes:
             said += b"  Oops! " + printable(word) + b" is no network, and is skipped.\n"
             continue
         usable = True
-        first, last, mask = (canonical(shown(found.bits, number)) for number in (found.number, found.last, found.mask))
+        first, last, mask = (written(number.to_bytes(found.bits // 8, "big")) for number in (found.number, found.last, found.mask))
         covers = f"{first}/{mask if found.bits == IPV4 else found.mask.bit_count()}, {first} to {last}"
         said += b"  " + printable(word) + f" is {covers}{'' if found.masked else '; better write the mask'}.\n".encode()
     return said if usable else said + b"  So nobody may use this sender.\n"
@@ -77,7 +82,40 @@ def sections(home: Home) -> Iterator[tuple[str, bytes]]:
         raise Unreadable("unable to read the control folder") from problem
     for name in found:
         if name not in SETTINGS and name != COMPILED:
-            yield name, b"I have no idea what this file does.\n"
+            yield name, FOLDERS.get(name, b"I have no idea what this file does.\n")
+
+
+def for_programs(home: Home, env: Mapping[str, str]) -> Iterator[dict[str, object]]:
+    """Each setting as JSON can hold it: its name, value, where that comes from, who uses it, the words of `sections`, and what is wrong with it."""
+    wrong: dict[str, list[str]] = {}
+    for name, why in warnings(home):
+        wrong.setdefault(name, []).append(why)
+    for name, text in sections(home):
+        setting = SETTINGS.get(name)
+        told: dict[str, object] = {"name": name, "text": text.decode("latin-1").strip("\n"), "warnings": wrong.pop(name, [])}
+        if setting is not None:
+            told |= {"value": public_value(setting, home, env), "origin": origin(setting, home, env), "used_by": list(setting.used_by),
+                     "variable": setting.env or None, "switched_off_by": setting.off or setting.zero or None}
+        yield told
+    for name, whys in wrong.items():
+        yield {"name": name, "text": "", "warnings": whys}
+
+
+def public_value(setting: Setting, home: Home, env: Mapping[str, str]) -> object:
+    """A setting's value as JSON can hold it; None where there is none, it cannot be read, or it is a secret."""
+    if setting.kind.name in UNSHOWN:
+        return None
+    try:
+        found = value(setting, home, env)
+    except Unreadable:
+        return None
+    if isinstance(found, bytes):
+        return found.decode("latin-1")
+    if isinstance(found, dict):
+        return {key.decode("latin-1"): setting.kind.public(b":" + text)[1:].decode("latin-1") for key, text in found.items()}
+    if isinstance(found, list | frozenset):
+        return [entry.decode("latin-1") for entry in (found if isinstance(found, list) else sorted(found))]
+    return found
 
 
 def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
@@ -85,20 +123,20 @@ def section(setting: Setting, home: Home, me: bytes | None) -> bytes:
     path = home.at("control", setting.name)
     try:
         data = contents(path)
-        value = None if data is None else setting.kind.parse(data)
+        found = None if data is None else setting.kind.parse(data)
         exposed = data is not None and setting.kind.public(data) != data and os.stat(path).st_mode & stat.S_IROTH
     except OSError:
         return TROUBLE
     except Bad as problem:
         return b"Oops! %s\n" % str(problem).encode()
-    return described(setting, home, me, data, value) + (EXPOSED if exposed else b"")
+    return described(setting, home, me, data, found) + (EXPOSED if exposed else b"")
 
 
-def described(setting: Setting, home: Home, me: bytes | None, data: bytes | None, value: object) -> bytes:
-    """The same for a file that holds `data`, and so means `value`."""
+def described(setting: Setting, home: Home, me: bytes | None, data: bytes | None, found: object) -> bytes:
+    """The same for a file that holds `data`, and so means `found`."""
     before, after, absent = (*setting.shown, "", "", "")[:3]
     if setting.kind.name == "flag":
-        return (b"" if value else BY_DEFAULT if value is None else b"") + (before if value else after).encode() + b"\n"
+        return (BY_DEFAULT if found is None else b"") + (before if found else after).encode() + b"\n"
     if setting.kind.name in SEVERAL:
         if setting.name == MORE and not os.path.lexists(home.at("control", BASE)):
             before, after, absent = NO_BASE
@@ -107,13 +145,13 @@ def described(setting: Setting, home: Home, me: bytes | None, data: bytes | None
         explain = EXPLAINED.get(setting.name, unexplained)
         return b"\n" + b"".join(before.encode() + printable(setting.kind.public(row)) + after.encode() + b"\n" + explain(row) for row in rows(data))
     said = b""
-    if value is None:
+    if found is None:
         if absent:
             return BY_DEFAULT + absent.encode() + b"\n"
-        said, value = BY_DEFAULT, fallback(setting, me)
+        said, found = BY_DEFAULT, fallback(setting, me)
     elif setting.kind.name in UNSHOWN:
-        value = UNSHOWN[setting.kind.name]
-    text = printable(value) if isinstance(value, bytes) else str(value).encode()
+        found = UNSHOWN[setting.kind.name]
+    text = printable(found) if isinstance(found, bytes) else str(found).encode()
     return said + before.encode() + text + after.encode() + b"\n"
 
 

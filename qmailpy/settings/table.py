@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ME = object()  # a default: what control/me says
 
 SMTPD, REMOTE, SEND, INJECT = "qmail-smtpd", "qmail-remote", "qmail-send", "qmail-inject"
-QMTPD, QMQPD, QMQPC, LISTEN, LOCAL = "qmail-qmtpd", "qmail-qmqpd", "qmail-qmqpc", "config", "qmail-local"
+QMTPD, QMQPD, QMQPC, POPUP, LISTEN, LOCAL = "qmail-qmtpd", "qmail-qmqpd", "qmail-qmqpc", "qmail-popup", "config", "qmail-local"
 QUEUE, RSPAWN, IPMEPRINT, IPMETEST = "qmail-queue", "qmail-rspawn", "ipmeprint", "ipmetest"
 
 
@@ -163,12 +163,12 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
     Setting("databytesrcpt", Sizes, SMTPD,
             "address:bytes or @domain:bytes, one a line: the largest message by its recipient, in the place of databytes; 0: any size.",
             zero="DATABYTESRCPT", shown=("Limit by recipient: ", "", "No limits by recipient.")),
-    Setting("dh1024.pem", Pem, SMTPD,
+    Setting("dh1024.pem", Pem, (SMTPD, POPUP),
             "Parameters for DHE key exchange; used if they have 2048 bits or more, or if tlsserverciphers lowers the security level.",
             shown=("DH parameters: ", "", "No file of DH parameters of this name.")),
-    Setting("dh2048.pem", Pem, SMTPD, "Parameters for DHE key exchange; before dh1024.pem.",
+    Setting("dh2048.pem", Pem, (SMTPD, POPUP), "Parameters for DHE key exchange; before dh1024.pem.",
             shown=("DH parameters: ", "", "No file of DH parameters of this name.")),
-    Setting("dh512.pem", Pem, SMTPD, "Ignored: such parameters are too weak.", shown=("Ignored: ", "", "Not needed.")),
+    Setting("dh512.pem", Pem, (SMTPD, POPUP), "Ignored: such parameters are too weak.", shown=("Ignored: ", "", "Not needed.")),
     Setting("extraqueue", List, QUEUE, "Further recipients of every message, one a line.",
             shown=("Every message also goes to ", ".", "No further recipients.")),
     Setting("extraremote", Flag, RSPAWN, "If set, qmail-remote.extra is run in the place of qmail-remote.",
@@ -203,14 +203,14 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Delay for recipients that are not found is ", " seconds.")),
     Setting("recipients", List, (SMTPD, QMTPD), "cdb files of recipients, below the home, one a line; qmail-recipients makes users/recipients.cdb.",
             shown=("Recipients are in ", ".", "No recipients files.")),
-    Setting("rsa512.pem", Pem, SMTPD, "Ignored: such keys are too weak.", shown=("Ignored: ", "", "Not needed.")),
+    Setting("rsa512.pem", Pem, (SMTPD, POPUP), "Ignored: such keys are too weak.", shown=("Ignored: ", "", "Not needed.")),
     *sides("secauth", Flag, "If set, {} can authenticate only within TLS.", env="SECAUTH",
            shown=("{} can authenticate only within TLS.", "{} can authenticate in clear.")),
     Setting("secauthremote", Flag, REMOTE, "If set, the passwords of smtproutes are sent only within TLS.",
             shown=("Passwords are sent to relays only within TLS.", "Passwords are sent to relays in clear, too.")),
     Setting("senderip", Map, REMOTE, "domain:address, one a line: the local address for connections with mail from senders at that domain.",
             shown=("Local address by sender: ", "", "No local addresses by sender.")),
-    Setting("servercert.pem", Pem, SMTPD, "Certificate chain and private key of the server; without it there is no TLS.",
+    Setting("servercert.pem", Pem, (SMTPD, POPUP), "Certificate chain and private key of the server; without it there is no TLS.",
             shown=("Server certificate: ", "", "No server certificate, and so no TLS.")),
     Setting("signkey", Secret, (SMTPD, REMOTE), "Key that envelope senders are signed with; it must stay secret.",
             shown=("Envelope senders are signed with a key: ", "", "Envelope senders are not signed.")),
@@ -229,7 +229,7 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("The bearer of a certificate for ", " may relay.", "Nobody may relay by certificate.")),
     Setting("tlsremote", Flag, REMOTE, "If set, TLS is used with servers that offer it.",
             shown=("TLS is used with servers that offer it.", "TLS is used only with servers that have a file in tlshosts.")),
-    Setting("tlsserverciphers", List, SMTPD, "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
+    Setting("tlsserverciphers", List, (SMTPD, POPUP), "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
             shown=("Cipher for clients: ", "", "OpenSSL's usual ciphers for clients.")),
     *sides("tlssmtp", Flag, "If set, {} are offered STARTTLS.", env="TLSSMTP", shown=("{} are offered STARTTLS.", "{} are not offered STARTTLS.")),
 )}

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from qmailpy.smtp.login import Login
+    from qmailpy.smtp.login_client import Login
 
 TEXT_LIMIT = 5000  # bytes of a reply that are told on
 REPLY_LIMIT = 1 << 20  # bytes; no honest reply comes near
@@ -184,7 +184,7 @@ def begin(plan: Plan, account: Account) -> Generator[bytes | StartTls, Reply, Ve
         return None
     if plan.no_clear and not encrypted:
         return Verdict("Z", "Connected to ", f" but {plan.no_clear}", None)
-    from qmailpy.smtp.login import log_in
+    from qmailpy.smtp.login_client import log_in
 
     refused = yield from log_in(plan.login, extensions(reply).get(b"AUTH", set()), encrypted, account.notes)
     if refused is None:

@@ -36,11 +36,29 @@ if TYPE_CHECKING:
             """{key in lower case: value}; None: no file."""
 
 
+class Secured:
+    """What TLS has brought about.
+
+    cipher     its name; b"" if another program does TLS for us and does not say
+    shown      whether the client has shown a certificate
+    trouble    what is wrong with that, in the library's words; ""
+    addresses  the e-mail addresses in it
+    """
+
+    __slots__ = ("cipher", "shown", "trouble", "addresses")
+
+    def __init__(self, cipher: bytes = b"", *, shown: bool = False, trouble: str = "", addresses: tuple[bytes, ...] = ()) -> None:
+        self.cipher, self.shown, self.trouble, self.addresses = cipher, shown, trouble, addresses
+
+
 class Facts:
     """A session's state that checks look at.
 
     values      of the settings
     relay       what is added to recipients of a client that may relay (RELAYCLIENT); None: it may not
+    user        who the client has proved to be, with AUTH; None: it has not
+    tls         what TLS has brought about; None: the session is in clear
+    vouched     the address in the client's certificate that lets it relay; None: that is not why it may
     helo        the name in HELO or EHLO; None before that
     helo_known  whether it is in the DNS; None: nobody has asked yet
     sender      of the transaction under way; None: no MAIL yet
@@ -55,11 +73,15 @@ class Facts:
     message     that has come and is being judged
     """
 
-    __slots__ = ("values", "client", "relay", "helo", "helo_known", "sender", "recipients", "room_taken", "recipient", "claimed", "size", "signed", "missing",
-                 "limit", "message")
+    __slots__ = ("values", "client", "relay", "introduced", "user", "tls", "vouched", "helo", "helo_known", "sender", "recipients", "room_taken", "recipient",
+                 "claimed", "size", "signed", "missing", "limit", "message")
 
     def __init__(self, values: Settings, client: Client, relay: bytes | None = None) -> None:
         self.values, self.client, self.relay = values, client, relay
+        self.introduced = relay, client.info  # by the listener
+        self.user: bytes | None = None
+        self.tls: Secured | None = None
+        self.vouched: bytes | None = None
         self.helo: bytes | None = None
         self.helo_known: bool | None = None
         self.sender: bytes | None = None
@@ -78,6 +100,17 @@ class Facts:
     def entry(self, check: str, subject: bytes) -> bytes:
         """What the log says of something that was refused (aio: Log lines)."""
         return check.encode() + b": <" + subject + b"> at " + self.client.ip
+
+    def trust(self, user: bytes) -> None:
+        """The client has proved to be this user: it may relay."""
+        self.user = self.client.info = user
+        self.relay = b""
+
+    def begin_tls(self, tls: Secured) -> None:
+        """The session is within TLS now: whatever was said in clear is forgotten, AUTH too (RFC 3207 section 4.2)."""
+        self.tls, self.user, self.helo, self.helo_known = tls, None, None, None
+        self.relay, self.client.info = self.introduced
+        self.forget_transaction()
 
     def greet(self, name: bytes) -> None:
         """As after HELO: what was found out about another name is forgotten, and so is the transaction."""

@@ -70,6 +70,18 @@ def end_of_session(problem: Temporary) -> Reply:
     """The reply for trouble that the session cannot go on with."""
     return Reply(421, f"{problem.text} (#{problem.status})", closing=1)
 
+NO_PARAMETERS = Reply(501, "Syntax error (no parameters allowed) (#5.5.4)")
+READY_FOR_TLS = Reply(220, "ready for tls")
+AUTH_UNAVAILABLE = Reply(503, "auth not available (#5.3.3)")
+AUTH_DONE = Reply(503, "you're already authenticated (#5.5.0)")
+AUTH_TOO_LATE = Reply(503, "no auth during mail transaction (#5.5.0)")
+AUTH_NEEDS_TLS = Reply(538, "auth not available without TLS (#5.3.3)")
+AUTH_UNKNOWN = Reply(504, "auth type unimplemented (#5.5.1)")
+AUTH_MALFORMED = Reply(501, "malformed auth input (#5.5.4)")
+AUTH_CANCELLED = Reply(501, "auth exchange cancelled (#5.0.0)")
+AUTH_ACCEPTED = Reply(235, "ok, go ahead (#2.0.0)")
+AUTH_REFUSED = Reply(535, "authorization failed (#5.7.0)")
+
 
 def of_verdict(verdict: str) -> Reply:
     """The reply for what a queue program says: "D..." is permanent, anything else temporary."""

@@ -12,32 +12,44 @@ from qmailpy.smtp.facts import Facts
 from qmailpy.smtp.reply import Reply
 from qmailpy.text.address import literal, parameters, path
 from qmailpy.text.lines import LineBuffer
-from qmailpy.text.received import received
+from qmailpy.text.received import protocol, received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from qmailpy.smtp.auth import Exchange
     from qmailpy.smtp.checks.order import Check
     from qmailpy.smtp.facts import Settings
     from qmailpy.smtp.world import SmtpWorld
     from qmailpy.text.received import Client
 
 LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is AUTH's (RFC 4954 section 4)
+LOST = 1  # the exit status where the client cannot be heard any more
+MECHANISMS = b"LOGIN CRAM-MD5 PLAIN"  # of AUTH (smtp/auth.py)
 
 
 class Session:
-    """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at."""
+    """One session.  `closing` is its exit status once it has ended, else None; `doing` says what it is at.
 
-    def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None) -> None:
+    auth_host     the name in challenges, where clients can authenticate; None: they cannot
+    listener_tls  the listener does TLS for us, if we ask it to
+    """
+
+    def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None, *,
+                 auth_host: bytes | None = None, listener_tls: bool = False) -> None:
         self.facts = Facts(values, client, relay)
         self.world = world
+        self.auth_host, self.listener_tls = auth_host, listener_tls
+        self.exchange: Exchange | None = None  # AUTH under way
+        self.handshake_due = False
         self.closing: int | None = None
         self.doing = "greeting the client"
         self.message: Message | None = None
         self.lines = LineBuffer(LINE_LIMIT)
         self.verbs: dict[bytes, Callable[[bytes], Reply]] = {
             b"helo": self.helo, b"ehlo": self.ehlo, b"mail": self.mail, b"rcpt": self.rcpt, b"data": self.data, b"rset": self.rset,
+            b"starttls": self.starttls, b"auth": self.auth,
             b"quit": self.quit, b"help": lambda argument: reply.HELP, b"noop": lambda argument: reply.OK, b"vrfy": lambda argument: reply.VRFY,
         }
 
@@ -69,6 +81,8 @@ class Session:
         self.lines.add(data)
         while self.closing is None and self.message is None and (found := self.lines.next_line()) is not None:
             yield self.tell(self.command(found[0]))
+            if self.handshake_due:
+                self.begin_tls()
             self.lines.add((yield from self.read_message(self.lines.take())) if self.message else b"")
 
     def abandon(self) -> None:
@@ -85,6 +99,10 @@ class Session:
 
     def command(self, line: bytes | None) -> Reply:
         """Obey one line."""
+        if self.exchange:
+            from qmailpy.smtp.auth_dialogue import go_on
+
+            return go_on(self, line)
         if line is None:
             return reply.LINE_TOO_LONG
         verb, _, argument = line.removesuffix(b"\r").partition(b" ")
@@ -105,7 +123,60 @@ class Session:
     def ehlo(self, argument: bytes) -> Reply:
         self.helo(argument)
         sizes = (f"SIZE {self.facts.values.number('databytes')}",) if is_one_for_all(self.facts.values) else ()
-        return Reply(250, self.name(), "PIPELINING", *sizes, "8BITMIME")
+        return Reply(250, self.name(), *self.offers(), "PIPELINING", *sizes, "8BITMIME")
+
+    def offers(self) -> Iterator[bytes]:
+        """The keywords of what the client can use now to be safe, or trusted."""
+        if self.offers_tls():
+            yield b"STARTTLS"
+        if self.auth_host is not None and self.facts.user is None and self.allows_auth():
+            yield b"AUTH " + MECHANISMS
+            yield b"AUTH=" + MECHANISMS  # for clients that were made before the standard
+
+    def offers_tls(self) -> bool:
+        """Whether STARTTLS is there for this client (aio: Who is offered STARTTLS)."""
+        values = self.facts.values
+        ours = values.known("servercert.pem") and values.flag(self.facts.side("tlssmtp"))
+        return self.facts.tls is None and (self.listener_tls or ours)
+
+    def allows_auth(self) -> bool:
+        """Whether a password may be said now (aio: secauthext, secauthint)."""
+        return self.facts.tls is not None or not self.facts.values.flag(self.facts.side("secauth"))
+
+    def starttls(self, argument: bytes) -> Reply:
+        if not self.offers_tls():
+            return reply.UNIMPLEMENTED
+        if argument:
+            return reply.NO_PARAMETERS
+        if trouble := self.world.prepare_tls():
+            return Reply(454, f"TLS missing certificate: {trouble} (#4.3.0)")
+        self.handshake_due = True
+        return reply.READY_FOR_TLS
+
+    def begin_tls(self) -> None:
+        """The handshake.  What the client has sent in clear meanwhile is thrown away: it may be somebody else's."""
+        self.handshake_due, self.doing = False, "beginning TLS"
+        self.lines.take()
+        tls = self.world.start_tls()
+        if tls is None:
+            self.closing = LOST
+            return
+        self.facts.begin_tls(tls)
+        self.world.introduce(*self.facts.introduced)
+        self.doing = "waiting for a command"
+
+    def auth(self, argument: bytes) -> Reply:
+        if self.auth_host is None:
+            return reply.AUTH_UNAVAILABLE
+        if self.facts.user is not None:
+            return reply.AUTH_DONE
+        if self.facts.sender is not None:
+            return reply.AUTH_TOO_LATE
+        if not self.allows_auth():
+            return reply.AUTH_NEEDS_TLS
+        from qmailpy.smtp.auth_dialogue import begin
+
+        return begin(self, argument)
 
     def rset(self, argument: bytes) -> Reply:
         self.facts.forget_transaction()
@@ -169,7 +240,7 @@ class Session:
             return reply.NO_QUEUE
         self.message = Message(queue, self.facts.limit)
         self.message.scan = begin_scan(self.facts, self.world)
-        self.message.put(received(b"SMTP", self.facts.client, self.told_helo(), self.world.now()))
+        self.message.put(received(self.protocol(), self.facts.client, self.told_helo(), self.world.now()))
         self.doing = "reading the message"
         return reply.GO_AHEAD
 
@@ -202,6 +273,11 @@ class Session:
             message.discard()
             return refused
         return message.submit(sender, recipients, self.world.now())
+
+    def protocol(self) -> bytes:
+        """How this message comes, for the Received field."""
+        facts = self.facts
+        return protocol(facts.tls.cipher if facts.tls else None, authenticated=facts.user is not None, vouched=facts.vouched)
 
     def told_helo(self) -> bytes | None:
         """The HELO name for the Received field: None if it is the name that the client has anyway."""

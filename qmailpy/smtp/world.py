@@ -7,7 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
+    from qmailpy.smtp.auth import Credentials
     from qmailpy.smtp.callback import Answer
+    from qmailpy.smtp.facts import Secured
 
     class Queue(Protocol):
         """A message on its way into the queue (queue/client.py)."""
@@ -76,6 +78,9 @@ if TYPE_CHECKING:
         def open_queue(self) -> Queue:
             """Begin a message.  Raises Temporary."""
 
+        def introduce(self, relay: bytes | None, info: bytes | None) -> None:
+            """What RELAYCLIENT and TCPREMOTEINFO say to the programs that are run from now on; None: they are not set."""
+
     class SmtpWorld(World, Protocol):
         """And what only SMTP asks."""
 
@@ -96,6 +101,18 @@ if TYPE_CHECKING:
 
         def call_back(self, sender: bytes, helo: bytes, timeout: int) -> Answer:
             """Ask a mail exchanger of its domain whether it takes mail for that address; `timeout` seconds for each step."""
+
+        def stamp(self) -> bytes:
+            """Two numbers and a dot, which no other session has at the same time."""
+
+        def authenticate(self, credentials: Credentials) -> bool:
+            """Whether they are right.  Raises Temporary where that cannot be found out."""
+
+        def prepare_tls(self) -> str:
+            """Get ready for a handshake; why there can be none, or ""."""
+
+        def start_tls(self) -> Secured | None:
+            """Send the replies so far, then TLS begins; None: it has failed, and nothing more can be said."""
 
         def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
             """Run a program of RCPTCHECK's: its exit status, or minus the signal that ended it.  Raises Temporary, with the text of a reply."""

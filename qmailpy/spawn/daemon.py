@@ -8,7 +8,7 @@ import stat
 from qmailpy.spawn.orders import OrderReader, encode
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
 from qmailpy.unix.poll import Poll
-from qmailpy.unix.process import allow_descriptors, ended, pipe
+from qmailpy.unix.process import allow_descriptors, any_ended, pipe
 from qmailpy.unix.signals import CHLD, Wakeup, shielded
 
 TYPE_CHECKING = False
@@ -48,6 +48,8 @@ class Spawner:
         self.owner = home.uid("qmailq")
         self.running: dict[int, Delivery] = {}  # by delivery number
         self.by_fd: dict[int, Delivery] = {}
+        self.by_pid: dict[int, Delivery] = {}
+        self.said: list[bytes] = []  # and not written yet
         self.reading = self.writing = True
 
     def run(self) -> None:
@@ -66,7 +68,8 @@ class Spawner:
         poll = Poll()
         poll.add(0)
         poll.add(wakeup.fd)
-        self.write(encode(self.home.spawn, self.home.spawn))
+        self.said.append(encode(self.home.spawn, self.home.spawn))
+        self.flush()
         while self.reading or self.running:
             for fd in poll.wait():
                 if fd == wakeup.fd:
@@ -76,6 +79,7 @@ class Spawner:
                     self.take_orders(orders, poll)
                 else:
                     self.take_output(self.by_fd[fd], poll)
+            self.flush()
 
     def take_orders(self, orders: OrderReader, poll: Poll) -> None:
         """Read what qmail-send wants, and begin it."""
@@ -132,7 +136,7 @@ class Spawner:
             return "Zqmail-spawn unable to fork. (#4.3.0)\n"
         finally:
             os.close(target)
-        delivery = self.running[order.number] = self.by_fd[fd] = Delivery(order.number, pid, fd)
+        delivery = self.running[order.number] = self.by_fd[fd] = self.by_pid[pid] = Delivery(order.number, pid, fd)
         poll.add(delivery.fd)
         return ""
 
@@ -153,14 +157,13 @@ class Spawner:
 
     def reap(self) -> None:
         """Note which children have ended."""
-        for delivery in list(self.running.values()):
-            if delivery.status is None:
+        for pid, status in any_ended():
+            if delivery := self.by_pid.pop(pid, None):
+                delivery.status = os.waitstatus_to_exitcode(status)
                 self.finish(delivery)
 
     def finish(self, delivery: Delivery) -> None:
         """Report a delivery whose child has ended and whose output nobody holds open any more."""
-        if delivery.status is None:
-            delivery.status = ended(delivery.pid)
         if delivery.status is None or delivery.fd != -1:
             return
         output = delivery.output
@@ -170,12 +173,14 @@ class Spawner:
         self.say(delivery.number, self.report(delivery.status, output))
 
     def say(self, number: int, text: bytes) -> None:
-        """Write one report."""
-        self.write(encode(number, self.home.spawn) + text + b"\0")
+        """Make one report."""
+        self.said += encode(number, self.home.spawn), text, b"\0"
 
-    def write(self, data: bytes) -> None:
-        """Tell qmail-send; once it has gone, nobody, but the deliveries under way go on."""
-        if self.writing:
+    def flush(self) -> None:
+        """Tell qmail-send what was said in this turn; once it has gone, nobody, but the deliveries under way go on."""
+        data = b"".join(self.said)
+        self.said.clear()
+        if data and self.writing:
             try:
                 write_all(1, data)
             except OSError:

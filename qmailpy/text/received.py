@@ -22,6 +22,19 @@ class Client:
         self.ip, self.host, self.info, self.local = ip, host, info, local
 
 
+def protocol(cipher: bytes | None, *, authenticated: bool = False, vouched: bytes | None = None) -> bytes:
+    """What stands behind "with" for a message by SMTP (RFC 3848; aio: TLS in qmail-smtpd).
+
+    cipher   in use; None: the session is in clear; b"": its name is not known
+    vouched  the address in the client's certificate that let it relay
+    """
+    if cipher is None:
+        return b"ESMTPA" if authenticated else b"SMTP"
+    notes = [(cipher + b" encrypted").lstrip(), *([b"authenticated"] if authenticated else [])]
+    word = b"ESMTPSA" if authenticated else b"ESMTPS"
+    return word + b" (" + b", ".join(notes) + b")" + (b"" if vouched is None else b"\n  (cert " + safe(vouched) + b")")
+
+
 def received(protocol: bytes, client: Client, helo: bytes | None, now: int) -> bytes:
     """The field.  `helo`: what the client calls itself, if that is not what it is called anyway; `now`: seconds since 1970."""
     called = b"" if helo is None else b" (HELO " + safe(helo) + b")"

@@ -36,7 +36,7 @@ class Routes:
     def without_percents(self, address: bytes) -> bytes:
         """user%host@hack becomes user@host, as long as what follows the @ is in percenthack."""
         box, _, host = address.rpartition(b"@")
-        while host.lower() in self.percent_hack and b"%" in box:
+        while b"%" in box and host.lower() in self.percent_hack:
             box, _, host = box.rpartition(b"%")
         return box + b"@" + host
 

@@ -7,6 +7,7 @@ import pwd
 
 from qmailpy.exits import Temporary, is_temporary
 from qmailpy.text import assign
+from qmailpy.unix.cdb import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ class HomeTrouble(Exception):
 
 def listed(home: Home, local: bytes) -> bytes | None:
     """The fields of users/cdb for a local part; None if it lists none.  Raises Temporary if the table cannot be read or is damaged."""
-    from qmailpy.unix.cdb import Reader
-
     table = Reader(home.at("users", "cdb"))
     try:
         return None if table.absent else assign.find(local, table.get)

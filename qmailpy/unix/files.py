@@ -41,11 +41,16 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
-def replace(path: str, data: bytes, mode: int = 0o644) -> None:
-    """Give a file new content as a whole: readers see the old or the new, also after a power cut.  Raises OSError."""
+def replace(path: str, data: bytes, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
+    """Give a file new content as a whole: readers see the old or the new, also after a power cut.  Raises OSError.
+
+    owner  uid and gid that it is to belong to; None: whoever does this
+    """
     fresh = path + ".tmp"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
+        if owner is not None:
+            os.fchown(fd, *owner)
         os.fchmod(fd, mode)
         write_all(fd, data)
         os.fsync(fd)

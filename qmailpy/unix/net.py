@@ -101,6 +101,16 @@ def connect(address: str, port: int, seconds: float, timeout: float, source: str
     return Stream(opened, timeout)
 
 
+def free_port(address: str) -> int:
+    """A TCP port on which nobody listens now.  Raises OSError."""
+    opened = _socket.socket(family(address), _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    try:
+        opened.bind((address, 0))
+        return int(opened.getsockname()[1])
+    finally:
+        opened.close()
+
+
 def bind(opened: _socket.socket, source: str) -> None:
     """Give a socket its local address.  Raises NoSource."""
     try:

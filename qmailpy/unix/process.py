@@ -6,7 +6,8 @@ import _signal  # the module signal builds enums at import, which costs millisec
 import errno
 import os
 
-from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
+from qmailpy.unix.signals import MISCELLANEOUS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,11 +119,18 @@ def standard() -> dict[int, int]:
 
 
 def reset_signals() -> None:
-    """What a program may expect: SIGPIPE, SIGXFSZ and CHLD at their default, nothing blocked."""
-    for number in (*IGNORED, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM, _signal.SIGHUP):
+    """What a program may expect: the signals that we ignore or handle at their default, nothing blocked."""
+    _signal.set_wakeup_fd(-1)  # a child that goes on in Python has another file under that number, or none
+    for number in (*MISCELLANEOUS, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM):
         if _signal.getsignal(number) != _signal.SIG_DFL:
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
+
+def ignore_as_interpreter() -> None:
+    """Ignore what an interpreter does from its start: for a child that runs a program of ours without executing it."""
+    for number in IGNORED:
+        _signal.signal(number, _signal.SIG_IGN)
 
 
 def allow_descriptors(count: int) -> None:
@@ -137,6 +145,29 @@ def allow_descriptors(count: int) -> None:
 def wait(pid: int) -> int:
     """Wait for a child: its exit status, or minus the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def wait_within(pid: int, seconds: float) -> int | None:
+    """Wait for a child, but only so long: its exit status, or minus the signal; None if it still runs."""
+    try:
+        fd = os.pidfd_open(pid)
+    except OSError:  # a kernel before 5.3: without limit
+        return wait(pid)
+    try:
+        wait_readable(fd, seconds)
+    except TimedOut:
+        return None
+    finally:
+        os.close(fd)
+    return wait(pid)
+
+
+def kill(pid: int) -> None:
+    """End a child at once, if it is ours to end: a setuid program may not be."""
+    try:
+        os.kill(pid, _signal.SIGKILL)
+    except OSError:
+        pass
 
 
 def pipe() -> tuple[int, int]:
@@ -187,6 +218,11 @@ def ended(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if found else None
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a child has ended; it can be waited for all the same."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def any_ended() -> Iterator[tuple[int, int]]:
     """(pid, wait status as the system gives it) of each child that has ended since the last call."""
     while True:
@@ -197,3 +233,16 @@ def any_ended() -> Iterator[tuple[int, int]]:
         if not pid:
             return
         yield pid, status
+
+
+def end(pid: int, patience: float) -> None:
+    """Ask a child to end, insist after `patience` seconds, and wait until it has."""
+    watch = os.pidfd_open(pid)
+    try:
+        os.kill(pid, _signal.SIGTERM)
+        wait_readable(watch, patience)
+    except TimedOut:
+        os.kill(pid, _signal.SIGKILL)
+    finally:
+        os.close(watch)
+    wait(pid)

@@ -103,3 +103,16 @@ class Wakeup:
         self._restored.__exit__(None, None, None)
         _signal.set_wakeup_fd(self._wakeup)
         close_quietly(self.fd, self._write)
+
+
+class interruptible(_Restored):  # noqa: N801
+    """Within the block TERM and HUP raise KeyboardInterrupt as INT does, so that what was begun is taken down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for number in (TERM, HUP):
+            self._set(number, _interrupt)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

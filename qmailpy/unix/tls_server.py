@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 
 from qmailpy.errnotext import wording
+from qmailpy.exits import bug
 from qmailpy.text.ciphers import ciphers
 from qmailpy.text.pem import dh_bits
 from qmailpy.unix.files import contents
@@ -86,6 +87,8 @@ class Server:
             session.set_context(self._contexts[-1])
         except Failed as problem:
             self.tell(f"tls: {problem.reason}")
+        except Exception as problem:  # noqa: BLE001 (a bug: the library would print a trace where we may not write)
+            self.tell(f"tls: {bug(problem)}")
 
     def _parameters(self, context: SSL.Context, tell: Callable[[str], object]) -> None:
         """Let DHE be used with the first parameters that are long enough; none are no harm."""

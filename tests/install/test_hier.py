@@ -79,3 +79,9 @@ def test_folders_come_before_what_is_in_them():
     for entry, _ in hier.boot():
         assert os.path.dirname(entry.path) in seen
         seen.add(entry.path)
+
+
+def test_other_names_lead_to_programs():
+    for name, program in hier.OTHER_NAMES.items():
+        assert (TOP / "qmailpy/programs" / f"{program.replace('-', '_')}.py").exists()
+        assert hier.program_entry(home(), name).mode == 0o755

@@ -11,6 +11,7 @@ from qmailpy.home import here, parse
 from qmailpy.install import interpreter
 from qmailpy.install.check import problems
 from qmailpy.install.setup import Setup, describe, installed, programs, rollback
+from qmailpy.unix import ours
 
 TOP = str(pathlib.Path(__file__).resolve().parents[2])
 
@@ -73,6 +74,19 @@ def test_single_programs(tmp_path):
     assert installed(describe(str(home), TOP, single=True)) == ["bin/qmail-smtpd", "pyvenv.cfg"]
     everything = Setup(describe(str(home), TOP, single=True), TOP, interpreter.choose())
     assert list(problems(everything)) == []  # what is not ours may be as it likes
+
+
+def test_only_what_was_put_there_is_recorded_as_ours(tmp_path):
+    home = tmp_path / "home"
+    setup(home, "qmail-send", "qmail-local")
+    recorded = ours.parse((home / ours.RECORD).read_bytes())
+    assert recorded == {name: ours.fingerprint(os.stat(home / "bin" / name.decode())) for name in (b"qmail-send", b"qmail-local")}
+    (home / "bin/qmail-local").unlink()
+    (home / "bin/qmail-local").write_text("somebody else's")
+    setup(home, "qmail-send")
+    again = ours.parse((home / ours.RECORD).read_bytes())
+    assert again[b"qmail-local"] == recorded[b"qmail-local"] != ours.fingerprint(os.stat(home / "bin/qmail-local"))
+    assert again[b"qmail-send"] == ours.fingerprint(os.stat(home / "bin/qmail-send"))
 
 
 def test_programs_have_names():

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from qmailpy.queue import put as module
 from qmailpy.queue.exitcodes import ADDRESS_TOO_LONG, BAD_ENVELOPE, NO_INTD, NO_MESS, NO_PID, NO_TODO, READ_ERROR
 from qmailpy.queue.paths import Paths
 from qmailpy.queue.put import ADDRESS_LIMIT, Caller, Refused, checked, put, received
@@ -55,14 +56,16 @@ def test_a_stored_message(paths):
 
 
 def test_a_message_that_was_taken_for_a_leftover_meanwhile_is_not_accepted(paths, monkeypatch):
-    link = os.link
+    sync = module.sync_folder
 
-    def remove_and_link(source, target):
-        if "/todo/" in target:
-            os.unlink(paths.mess(int(os.path.basename(target))))
-        link(source, target)
+    def sync_and_remove(folder):
+        sync(folder)
+        if "/intd" in folder:  # the envelope is whole: the last step before todo
+            for name in files(paths):
+                if "/mess/" in name:
+                    os.unlink(name)
 
-    monkeypatch.setattr(os, "link", remove_and_link)
+    monkeypatch.setattr(module, "sync_folder", sync_and_remove)
     assert store(paths) == NO_MESS
     assert files(paths) == []
 

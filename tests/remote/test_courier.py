@@ -4,7 +4,7 @@ import pytest
 
 from qmailpy.remote.courier import Courier
 from qmailpy.smtp.client import NEVER, OFFERED, ON, REQUIRED, Plan
-from qmailpy.smtp.login import Login
+from qmailpy.smtp.login_client import Login
 from qmailpy.unix.net import TlsFailed, connect
 from qmailpy.unix.tls_client import TlsClient
 from tests.pki import Authority

@@ -10,6 +10,7 @@ from qmailpy.exits import Temporary
 from qmailpy.home import Home
 from qmailpy.serve import world as worlds
 from qmailpy.serve.world import SmtpWorld, World, client, relay
+from qmailpy.smtp.auth import Credentials
 from qmailpy.smtp.callback import LATER, OURS
 from qmailpy.unix import resolver
 from qmailpy.unix.cdb import write
@@ -18,6 +19,7 @@ from qmailpy.unix.signals import Late, deadline, too_late
 from tests.checkout import LittleHome
 from tests.clamdserver import VIRUS, Clamd
 from tests.dnsserver import DnsServer
+from tests.smtp.world import values
 
 
 @pytest.mark.parametrize(("env", "found"), [
@@ -77,7 +79,7 @@ def test_a_pause_lets_the_client_read_first(tmp_path):
     source, target = os.pipe()
     connection = Connection(0, target, 5)
     connection.say(b"250 ok")
-    world, begin = SmtpWorld(Home(str(tmp_path)), {}, connection), time.monotonic()
+    world, begin = SmtpWorld(Home(str(tmp_path)), {}, connection, values()), time.monotonic()
     pausing = threading.Thread(target=world.pause, args=(1,))
     pausing.start()
     assert os.read(source, 100) == b"250 ok"
@@ -89,7 +91,7 @@ def test_a_pause_lets_the_client_read_first(tmp_path):
 
 
 def test_variables_and_programs():
-    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, None)
+    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, None, values())
     assert (world.variable("A"), world.variable("B"), world.pid) == ("b", None, os.getpid())
     assert world.ask_program("/bin/false", b"", b"") == 1
 
@@ -121,7 +123,7 @@ def test_accounts_and_clamd(tmp_path, capfd):
     assert World(home, {}).has_account(b"no-such-user-here")
     assert capfd.readouterr().err == f"qmail-smtpd: unable to stat {tmp_path}/alias/.qmail-no-such-user-here: symbolic link loop\n"
     with Clamd(VIRUS) as server:
-        scan = SmtpWorld(home, {}, None).open_scan(server.address, 5)
+        scan = SmtpWorld(home, {}, None, values()).open_scan(server.address, 5)
         scan.put(b"x")
         assert scan.verdict() == b"Eicar-Signature"
 
@@ -133,7 +135,7 @@ class Line:
         (source, self.say), (self.listen, target) = os.pipe(), os.pipe()
         self.fds = [self.say, source, self.listen, target]
         self.connection = Connection(source, target, 30)
-        self.world = SmtpWorld(Home("/nowhere"), env, self.connection)
+        self.world = SmtpWorld(Home("/nowhere"), env, self.connection, values())
 
     def __enter__(self):
         return self
@@ -208,3 +210,32 @@ def test_names_in_the_dns(name, exists, takes_mail, monkeypatch):
 def test_calling_back(sender, verdict):
     with DnsServer(ZONE) as dns, Line(**dns.env) as found:
         assert found.world.call_back(sender, b"mx.example", 1).verdict == verdict
+
+
+def test_what_programs_are_told_of_the_client(tmp_path):
+    home = LittleHome(tmp_path)
+    home.program("tell", "#!/bin/sh\ncat > /dev/null; cat <&1 > /dev/null; env > env\n")
+    given = {"PATH": os.environ["PATH"], "QMAILQUEUE": str(home.path / "bin/tell"), "RELAYCLIENT": ".gw", "TCPREMOTEIP": "192.0.2.7"}
+    world = World(Home(str(tmp_path)), given)
+    for who, info, told in ((b"", b"b\xffb", {b"RELAYCLIENT=", b"TCPREMOTEINFO=b\xffb"}), (b".gw", None, {b"RELAYCLIENT=.gw"}), (None, None, set())):
+        world.introduce(who, info)
+        world.open_queue().close()
+        lines = set((home.path / "env").read_bytes().splitlines())
+        assert {line for line in lines if line.startswith((b"RELAYCLIENT", b"TCPREMOTEINFO"))} == told
+        assert b"TCPREMOTEIP=192.0.2.7" in lines
+    assert given["RELAYCLIENT"] == ".gw"
+
+
+def test_passwords_are_checked_in_the_home(tmp_path):
+    home = LittleHome(tmp_path)
+    home.program("check", "#!/bin/sh\ntest \"$(tr '\\000' '|' <&3)\" = 'bob|secret||' && exec \"$@\"\n")
+    connection = Connection(0, 1, 30)
+    for check, secret, accepted in ((("bin/check", "true"), b"secret", True), (("bin/check", "true"), b"other", False), (("bin/check", "false"), b"secret", False)):
+        world = SmtpWorld(Home(str(tmp_path)), dict(os.environ), connection, values(), check)
+        assert world.authenticate(Credentials(b"bob", secret)) is accepted
+
+
+def test_stamps():
+    process, seconds = SmtpWorld(Home("/nowhere"), {}, None, values()).stamp().split(b".")
+    assert int(process) == os.getpid()
+    assert int(seconds) > 1700000000

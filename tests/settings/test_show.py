@@ -7,7 +7,7 @@ import pytest
 
 from qmailpy.home import Home
 from qmailpy.settings.load import Unreadable
-from qmailpy.settings.show import all_variables, entries, overview, printable, roff, sections, variables
+from qmailpy.settings.show import all_variables, entries, for_programs, overview, printable, roff, sections, variables
 from qmailpy.settings.table import SETTINGS, VARIABLES
 
 MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
@@ -107,6 +107,28 @@ def test_whether_the_compiled_hosts_are_up_to_date(home, source, result, text):
     assert said(home)["morercpthosts.cdb"] == text
 
 
+@pytest.mark.parametrize(("name", "text", "env", "value", "origin"), [
+    ("databytes", None, {}, 0, "default"), ("databytes", "5\n", {}, 5, "control/databytes"), ("databytes", "x\n", {}, 0, "default"),
+    ("databytes", "5\n", {"DATABYTES": "7"}, 7, "variable DATABYTES"), ("helohost", None, {}, "me.example", "control/me"), ("rcpthosts", "A\nb\n", {}, ["a", "b"], "control/rcpthosts"),
+    ("smtproutes", "a:b u p\n", {}, {"a": "b (login not shown)"}, "control/smtproutes"), ("signkey", "k\n", {}, None, "control/signkey"), ("virtualdomains", "A:b\n", {}, {"a": "b"}, "control/virtualdomains"),
+    ("clamd", "x:1\n", {"NOCLAMD": ""}, None, "switched off by NOCLAMD"), ("databytesmf", "a:1\n", {"DATABYTESMF": "0"}, None, "switched off by DATABYTESMF"),
+    ("tlsremote", "1\n", {}, True, "control/tlsremote"), ("me", None, {}, "me.example", "control/me"),
+])
+def test_settings_for_programs(home, name, text, env, value, origin):
+    said(home, me="me.example\n", **({} if text is None else {name: text}))
+    found = {row["name"]: row for row in for_programs(home, env)}[name]
+    assert (found["value"], found["origin"]) == (value, origin)
+    assert found["used_by"] == list(SETTINGS[name].used_by)
+
+
+def test_warnings_stand_with_their_setting(home):
+    said(home, tlsremote="", zzz="")
+    found = {row["name"]: row for row in for_programs(home, {})}
+    assert found["tlsremote"]["warnings"] == ["there is no number in its first line: the file has no effect (1 switches it on)"]
+    assert found["zzz"]["warnings"] == ["nothing reads this file"]
+    assert found["databytes"]["warnings"] == []
+
+
 @pytest.mark.parametrize(("line", "explained"), [
     ("a.example: 10/255.0.0.0", "10/255.0.0.0 is 10.0.0.0/255.0.0.0, 10.0.0.0 to 10.255.255.255."),
     ("a.example: 10.195.4", "10.195.4 is 10.195.4.0/255.255.252.0, 10.195.4.0 to 10.195.7.255; better write the mask."),
@@ -124,6 +146,11 @@ def test_files_that_are_no_settings_come_last(home):
     names = list(said(home, zzz="", aaa="", databyte="1\n"))
     assert names[-3:] == ["aaa", "databyte", "zzz"]
     assert said(home)["zzz"] == b"I have no idea what this file does.\n"
+
+
+def test_folders_of_certificates_are_no_strangers(home):
+    os.mkdir(home.at("control", "servercerts"))
+    assert said(home)["servercerts"] == b"Certificates for names that clients ask for.\n"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -9,7 +9,7 @@ from qmailpy.smtp.client import (
     may_go_elsewhere,
 )
 from qmailpy.smtp.data import DataReader
-from qmailpy.smtp.login import Login
+from qmailpy.smtp.login_client import Login
 
 CHUNKS = st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\r\n", b"\n.\n", b"\r.\r", b".\r\n", b"\0", b"\xff"]), max_size=20)
 

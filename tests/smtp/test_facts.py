@@ -1,6 +1,6 @@
 """A session's state."""
 
-from qmailpy.smtp.facts import Facts
+from qmailpy.smtp.facts import Facts, Secured
 from qmailpy.text.received import Client
 from tests.smtp.world import values
 
@@ -28,3 +28,13 @@ def test_the_side_of_a_pair_that_counts():
     assert facts.side("badhelo") == "badheloext"
     facts.relay = b""
     assert facts.side("badhelo") == "badheloint"
+
+
+def test_a_user_is_trusted_until_tls_begins():
+    facts = Facts(values(), Client(info=b"ident"), b".gw")
+    facts.helo, facts.sender = b"x", b"a"
+    facts.trust(b"bob")
+    assert (facts.user, facts.client.info, facts.relay, facts.side("secauth")) == (b"bob", b"bob", b"", "secauthint")
+    facts.begin_tls(Secured(b"X"))
+    assert (facts.user, facts.client.info, facts.relay, facts.helo, facts.sender) == (None, b"ident", b".gw", None, None)
+    assert facts.tls.cipher == b"X"

@@ -8,7 +8,7 @@ from qmailpy.unix.clamd import Scan
 from tests.smtp.world import FakeQueue, FakeScan, FakeWorld
 
 ASKED = ("now", "variable", "log", "log_once", "pause", "is_own_address", "in_more_rcpthosts", "has_account", "in_table", "ask_program", "open_queue", "open_scan",
-         "hear", "search", "exists", "takes_mail", "call_back")
+         "hear", "search", "exists", "takes_mail", "call_back", "stamp", "authenticate", "introduce", "prepare_tls", "start_tls")
 SCAN = ("put", "verdict", "close")
 QUEUE = ("put", "fail", "envelope", "recipient", "close", "abandon")
 

@@ -78,6 +78,8 @@ class FakeWorld:
     early       what the client says before the greeting
     programs    {RCPTCHECK: what it answers to (sender, recipient)}; a str: why it cannot be run
     scan        what clamd says of each message (FakeScan); `scans` are those that were begun
+    passwords   {what is handed over to the check program: whether that accepts it}; what is not there is its trouble
+    tls         what a handshake brings about; None: it fails.  no_tls: why there can be none
     done        what it was asked to do, in order; asked(word) gives what of it has that word
 
     A pattern hits where it stands in the subject, whatever the case; a search for "endless" does not end.
@@ -86,11 +88,12 @@ class FakeWorld:
     pid = 42
 
     def __init__(self, *, own=(), more=(), verdict="", broken=False, env=(), accounts=(), tables=None, programs=None, scan=None, now=1000000000,
-                 hosts=(), domains=(), answers=(), early=None):
+                 hosts=(), domains=(), answers=(), early=None, passwords=None, tls=None, no_tls=""):
         self.own, self.more, self.verdict, self.broken, self.queued, self.abandoned = own, more, verdict, broken, [], 0
         self.env, self.accounts, self.tables, self.programs = dict(env), accounts, tables or {}, programs or {}
         self.scan, self.scans, self.time, self.done = scan, [], now, []
         self.hosts, self.domains, self.answers, self.early = hosts, domains, dict(answers), early
+        self.passwords, self.tls, self.no_tls = passwords or {}, tls, no_tls
 
     def asked(self, word):
         return [what for one, what in self.done if one == word]
@@ -172,6 +175,26 @@ class FakeWorld:
         if self.broken:
             raise Temporary("qqt failure")
         return FakeQueue(self)
+
+    def introduce(self, relay, info):
+        self.done.append(("introduce", (relay, info)))
+
+    def stamp(self):
+        return b"1234.1218446400"
+
+    def authenticate(self, credentials):
+        given = credentials.handed_over()
+        self.done.append(("check", given))
+        if given not in self.passwords:
+            raise Temporary("problem with child")
+        return self.passwords[given]
+
+    def prepare_tls(self):
+        return self.no_tls
+
+    def start_tls(self):
+        self.done.append(("tls", self.tls))
+        return self.tls
 
     def open_scan(self, address, seconds):
         self.done.append(("clamd", (address, seconds)))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmailpy.text.netmask import IPV4, IPV6, Network, address, network, shown
+from qmailpy.text.netmask import IPV4, IPV6, Network, address, network
 
 ROWS = [
     ("10.10.10/255.255.0.0", "255.255.0.0", "10.10.0.0", "10.10.255.255"),
@@ -33,15 +33,14 @@ ROWS = [
     ("1.2.3.4/0", "0.0.0.0", "0.0.0.0", "255.255.255.255"),
     ("1.2.3.4/32", "255.255.255.255", "1.2.3.4", "1.2.3.4"),
     ("1.2.3.4/0.0.0.0", "0.0.0.0", "0.0.0.0", "255.255.255.255"),
-    ("::ffff:10.0.0.1", "255.255.255.255", "10.0.0.1", "10.0.0.1"),
-    ("::ffff:10.0.0.1/104", "255.0.0.0", "10.0.0.0", "10.255.255.255"),
+    ("::ffff:10.0.0.4", "255.255.255.255", "10.0.0.4", "10.0.0.4"),
 ]
 
 
 @pytest.mark.parametrize(("written", "mask", "first", "last"), ROWS, ids=[row[0] for row in ROWS])
 def test_what_a_notation_means(written, mask, first, last):
     found = network(written.encode())
-    assert [shown(IPV4, number) for number in (found.mask, found.number, found.last)] == [mask, first, last]
+    assert [str(ipaddress.IPv4Address(number)) for number in (found.mask, found.number, found.last)] == [mask, first, last]
     assert found.bits == IPV4
     assert found.masked == ("/" in written)
     for text in (first, last):
@@ -64,7 +63,7 @@ def test_who_is_inside(written, inside, outside):
 @pytest.mark.parametrize("written", [
     "10.1.2.300", "host", "10..1", "", ".", "10.", ".10", "10.1.2.44.0", "10.1.2.44/33", "10.1.2.44/255.255.255.256", "10.1.2.44/", "10.1.2.44/255.255", "/8", "10/-1",
     "10.1.2.44/8/8", "+1.2.3.4", "1_0.1.1.1", "0010.1.1.1", "2001:db8::/129", "2001:db8::/255.0.0.0", "2001:db8::/", "1::2::3", ":::", "1:2:3", "1:2:3:4:5:6:7:8:9",
-    "1:2:3:4:5:6:7::8:9", "12345::", "g::", "1.2.3.4::", "::1.2.3", "::1.2.3.4:5", "1:", ":1", "::/+8",
+    "1:2:3:4:5:6:7::8:9", "12345::", "g::", "1.2.3.4::", "::1.2.3", "::1.2.3.4:5", "1:", ":1", "::/+8", "::ffff:10.0.0.0/8", "::ffff:10.0.0.0/104",
 ])
 def test_what_is_no_network(written):
     assert network(written.encode()) is None
@@ -72,10 +71,9 @@ def test_what_is_no_network(written):
 
 @given(st.ip_addresses())
 def test_addresses_are_read_as_the_standard_library_reads_them(one):
+    plain = (one.version == 6 and one.ipv4_mapped) or one
     for text in (str(one), one.exploded):
-        assert address(text.encode()) == ((IPV6 if one.version == 6 else IPV4), int(one)) or (one.version == 6 and one.ipv4_mapped)
-    bits = one.max_prefixlen
-    assert ipaddress.ip_address(shown(bits, int(one))) == one
+        assert address(text.encode()) == (IPV6 if plain.version == 6 else IPV4, int(plain))
 
 
 @given(st.ip_addresses(), st.data())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmailpy.text.received import Client, received, safe
+from qmailpy.text.received import Client, protocol, received, safe
 
 
 @pytest.mark.parametrize(("client", "helo", "begin"), [
@@ -22,6 +22,18 @@ def test_strangers_cannot_add_lines_or_comments(ip, host, info, helo):
     assert field.count(b"\n") == 2
     assert field.count(b"(") == field.count(b")") == 2
     assert field.isascii()
+
+
+@pytest.mark.parametrize(("cipher", "how", "words"), [
+    (None, {}, b"SMTP"),
+    (None, {"authenticated": True}, b"ESMTPA"),
+    (b"C", {}, b"ESMTPS (C encrypted)"),
+    (b"C", {"authenticated": True}, b"ESMTPSA (C encrypted, authenticated)"),
+    (b"", {"authenticated": True}, b"ESMTPSA (encrypted, authenticated)"),
+    (b"C", {"vouched": b"a(b)\r\nc@d"}, b"ESMTPS (C encrypted)\n  (cert a?b???c@d)"),
+])
+def test_how_a_message_came(cipher, how, words):
+    assert protocol(cipher, **how) == words
 
 
 def test_safe_bytes():

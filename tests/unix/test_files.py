@@ -97,3 +97,11 @@ def test_the_trigger(tmp_path):
         assert os.read(listener, 10) == b"\0"
     finally:
         os.close(listener)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_file_for_somebody_else(tmp_path):
+    path = tmp_path / "key"
+    replace(str(path), b"x", 0o640, (1234, 5678))
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (1234, 5678, 0o640)

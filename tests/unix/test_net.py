@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.net import NoSource, connect, family, packed, trouble
+from qmailpy.unix.net import NoSource, connect, family, free_port, packed, trouble
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -93,6 +93,13 @@ def test_addresses():
 def test_a_port_that_is_none(port):
     with pytest.raises(OSError, match="port"):
         connect("127.0.0.1", port, 5, 5)
+
+
+def test_a_free_port_can_be_listened_on():
+    port = free_port("127.0.0.1")
+    with pytest.raises(ConnectionRefusedError):
+        connect("127.0.0.1", port, 5, 5)
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 @pytest.mark.parametrize("source", ["192.0.2.77", "host", "2001:db8::1"])

@@ -10,7 +10,10 @@ import sys
 import pytest
 
 from qmailpy.unix.fds import read_all
-from qmailpy.unix.process import Identity, allow_descriptors, die_of_interrupts, ended, execute, fork_working, name_process, pipe, spawn, wait
+from qmailpy.unix.process import (Identity, allow_descriptors, die_of_interrupts, end, ended, execute, fork_working, has_ended, kill, name_process, pipe,
+                                   spawn, wait, wait_within)
+from qmailpy.unix.signals import Wakeup, deadline, shielded
+from tests.signalmasks import masks
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ENV = {"PATH": os.environ["PATH"], "X": "y\udcff"}
@@ -93,6 +96,27 @@ def test_signals_are_as_at_the_start():
     assert not masks[b"SigIgn"] & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
 
 
+def test_what_we_ignore_a_child_does_not():
+    with shielded():
+        text, _ = shell("grep SigIgn /proc/self/status")
+    assert masks(text) == {"SigIgn": 0}
+
+
+def test_a_child_that_goes_on_in_python_tells_nobody_of_its_signals(tmp_path):
+    """The descriptor that the parent is woken by has a number that may be another file's in the child."""
+    wakeup = Wakeup([signal.SIGALRM])
+    try:
+        def work():
+            files = [os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT) for _ in range(50)]
+            with deadline(60, lambda: None):
+                os.kill(os.getpid(), signal.SIGALRM)
+            return len(files) + (os.stat(tmp_path / "out").st_size > 0)
+
+        assert wait(fork_working(work, {2: 2})) == 50
+    finally:
+        wakeup.close()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_another_identity():
     assert shell("id -u; id -g; id -G", identity=Identity(65534, 65533))[0].split() == [b"65534", b"65533", b"65533"]
@@ -157,9 +181,9 @@ def test_the_name_of_a_process():
 
 def test_pipes_are_not_inherited():
     ends = pipe()
-    assert not any(os.get_inheritable(end) for end in ends)
-    for end in ends:
-        os.close(end)
+    assert not any(os.get_inheritable(fd) for fd in ends)
+    for fd in ends:
+        os.close(fd)
 
 
 def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():
@@ -176,6 +200,29 @@ def test_more_descriptors_are_allowed_as_far_as_the_hard_limit_goes():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 10**9
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_whether_a_child_has_ended_can_be_asked_before_it_is_waited_for():
+    gate, opened = pipe()
+    child = spawn(["sh", "-c", "read line; exit 5"], ENV, {0: gate})
+    os.close(gate)
+    assert not has_ended(child)
+    os.close(opened)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert has_ended(child)
+    assert wait(child) == 5
+
+
+@pytest.mark.parametrize("script", ["echo ready; exec sleep 100", "trap '' TERM; echo ready; while :; do sleep 1; done", "echo ready"], ids=["asked", "made to", "over"])
+def test_a_child_is_ended(script):
+    source, target = pipe()
+    child = spawn(["sh", "-c", script], ENV, {1: target})
+    os.close(target)
+    assert os.read(source, 6) == b"ready\n"
+    end(child, 0.3)
+    with pytest.raises(ChildProcessError):
+        wait(child)
+    os.close(source)
 
 
 BECOME = "import sys; from qmailpy.unix.process import execute; execute(sys.argv[1:], {'PATH': '/nowhere:' + sys.argv[1].rpartition('/')[0] + ':/bin:/usr/bin'})"
@@ -222,3 +269,12 @@ def test_an_interrupt_ends_a_process_unless_it_is_ignored(before, status):
         return 7
 
     assert wait(fork_working(interrupted, {})) == status
+
+
+def test_waiting_for_a_limited_time():
+    assert wait_within(spawn(["sh", "-c", "exit 7"], {"PATH": os.environ["PATH"]}, {}), 30) == 7
+    pid = spawn(["sleep", "1000"], {"PATH": os.environ["PATH"]}, {})
+    assert wait_within(pid, 0.05) is None
+    kill(pid)
+    assert wait_within(pid, 30) == -signal.SIGKILL
+    kill(pid)  # which is not there any more

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from qmailpy.unix.signals import CHLD, HUP, TERM, MISCELLANEOUS, Wakeup, deadline, on_bug, shielded
+from qmailpy.unix.signals import CHLD, HUP, TERM, MISCELLANEOUS, Wakeup, deadline, interruptible, on_bug, shielded
 
 
 class Late(Exception):
@@ -75,3 +75,9 @@ def test_a_deadline_that_is_kept_rings_no_more():
 def test_a_bug_is_told():
     with pytest.raises(Late), on_bug(late):
         os.kill(os.getpid(), signal.SIGABRT)
+
+
+@pytest.mark.parametrize("number", [TERM, HUP])
+def test_what_ends_a_program_interrupts_it(number):
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        os.kill(os.getpid(), number)

@@ -3,6 +3,8 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from OpenSSL import SSL
 
 from qmailpy.unix.tls import Engine, Failed
@@ -231,3 +233,25 @@ def test_parameters_for_key_exchange(files, given, words, told):
 ])
 def test_addresses(authority, given, found):
     assert list(addresses(authority.issue("bob", **given).certificate)) == found
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 10000), st.binary(min_size=1, max_size=4)), max_size=4), st.binary(max_size=50), st.integers(1, 600))
+def test_a_handshake_with_anything_in_it_fails_or_goes_on(files, authority, changes, more, step):
+    """A true beginning with some bytes changed, others behind it, in pieces: nothing but Failed is ever raised."""
+    client = SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+    client.set_connect_state()
+    client.set_tlsext_host_name(b"mx.example")
+    mine, theirs = Engine(client), asking(files, authority).layer(0, 1).engine
+    mine.handshake()
+    hello = mine.take()
+    for at, piece in changes:
+        at %= len(hello)
+        hello = hello[:at] + piece + hello[at + len(piece):]
+    hello += more
+    try:
+        for at in range(0, len(hello), step):
+            theirs.put(hello[at:at + step])
+            assert not theirs.handshake()
+    except Failed as problem:
+        assert problem.reason.isascii()

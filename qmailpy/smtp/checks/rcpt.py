@@ -54,4 +54,8 @@ def may_relay(facts: Facts, world: World) -> Reply | None:
     names = list(suffixes(host.lower()))
     if any(name in listed for name in names) or any(world.in_more_rcpthosts(name) for name in names):
         return None
-    return reply.NO_GATEWAY
+    if facts.tls is None:
+        return reply.NO_GATEWAY
+    from qmailpy.smtp.checks.certificate import vouched_for
+
+    return vouched_for(facts, world)

@@ -1,1 +1,0 @@
-"""The project's own benchmark: `make bench` (INSTALL says how to read it)."""

@@ -1,0 +1,1 @@
+"""The benchmark: servers made for it, what is measured of them, and how it is told (qmail-bench(8))."""

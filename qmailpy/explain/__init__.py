@@ -1,0 +1,1 @@
+"""What would happen to a message, and why: the checks and routes of the real programs, watched (qmail-explain(8))."""
