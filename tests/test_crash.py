@@ -70,7 +70,7 @@ def test_what_stays_in_the_queue_is_seen():
 
 def test_faults():
     figures = crash("faults", "--every", "250")["faults"]
-    assert figures.pop("faults") >= 8
+    assert figures.pop("faults") >= 6  # how many operations a daemon needs depends on who is faster
     assert not any(figures.values())
 
 
