@@ -6,7 +6,7 @@
 # make cert | cert-req [HOME_DIR=DIR]    a certificate for the home's servers, or a request for one
 # make tmprsadh [HOME_DIR=DIR]  the files of temporary keys that old versions used
 # make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
-# make crash [EVERY=1] [KINDS="kills power"]    kills and power cuts at every step of a message's life: is anything lost?
+# make crash [EVERY=1] [KINDS="kills power faults"]    at every step of a message's life: is anything lost?
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)

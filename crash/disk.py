@@ -177,10 +177,10 @@ def inside(names, folder):
 def renumbered(operations, old, new):
     """The operations, with a message's number changed: as if its file had got the inode number of an earlier message.
 
-    The queue must not be split, since the number says in which folder a message's files are.
+    old, new  as text.  The queue must not be split, since the number says in which folder a message's files are.
     """
     def name(word):
         folder, _, last = word.rpartition("/")
-        return f"{folder}/{new}" if folder.startswith("queue/") and last == str(old) else word
+        return f"{folder}/{new}" if folder.startswith("queue/") and last == old else word
 
     return [tuple(name(word) if isinstance(word, str) else word for word in operation) for operation in operations]

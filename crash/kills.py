@@ -1,27 +1,26 @@
 """Kill a process before each of its operations: what was accepted arrives, what was delivered does not come again, nothing is left."""
 
 from crash.watch import kill
-from crash.world import BOUNCE, MAILS, WATCHED
-
-WORDS = ("lost", "duplicated", "stuck", "torn", "astray")
+from crash.world import BOUNCE, MAILS, WATCHED, Unusable
 
 
 class Verdict:
     """What became of the promises: what was broken, by kind.
 
     accepted  names of the messages that qmail-queue had said yes to
+    broken    {kind: a line for each case}
     """
 
     def __init__(self, accepted):
         self.accepted = accepted
-        self.broken = {word: [] for word in WORDS}
+        self.broken = {}
 
     def judge(self, world, before, settled, emptied):
         """Compare with the copies that were there, and what was settled, when the daemons were started again."""
         copies, torn = world.copies()
         self.broken["lost"] = [f"{name} for {box}" for name, box in wanted(self.accepted) if not copies.get((name, box))]
         self.broken["duplicated"] = [f"{name} for {box}" for (name, box) in settled if copies.get((name, box), 0) > before.get((name, box), 0)]
-        self.broken["stuck"] = [] if emptied else world.queued() or ["a daemon that does not end"]
+        self.broken["stuck"] = [] if emptied else world.queued() or ["nothing, but the daemons do not end, or have ended"]
         self.broken["torn"] = torn
         self.broken["astray"] = [f"{name} for {box}" for name, box in copies if (name, box) not in wanted()]
 
@@ -31,17 +30,22 @@ class Verdict:
 
 
 class Total:
-    """The figures of many verdicts; `unit` is what is counted."""
+    """The figures of many verdicts.
 
-    def __init__(self, unit):
-        self.unit, self.figures = unit, {unit: 0, **dict.fromkeys(WORDS, 0)}
+    unit   what is counted
+    words  the kinds of broken promises that are looked for
+    """
+
+    def __init__(self, unit, *words):
+        self.unit, self.figures = unit, {unit: 0, **dict.fromkeys(words, 0)}
 
     def add(self, verdict):
         """Count one; whether it breaks a promise."""
         self.figures[self.unit] += 1
-        for word in WORDS:
-            self.figures[word] += len(verdict.broken[word])
-        return any(verdict.broken.values())
+        found = {word: len(verdict.broken.get(word, ())) for word in self.figures if word != self.unit}
+        for word, count in found.items():
+            self.figures[word] += count
+        return any(found.values())
 
 
 def wanted(accepted=None):
@@ -60,7 +64,7 @@ def rehearse(world):
     verdict = Verdict({mail.name for mail in MAILS})
     verdict.judge(world, world.copies()[0], set(), world.stop() and emptied)
     if any(codes) or verdict.lines():
-        raise RuntimeError("\n".join([f"without any accident: exit codes {codes}", *verdict.lines(), (world.path / "log").read_text()]))
+        raise Unusable("\n".join([f"without any accident: exit codes {codes}", *verdict.lines(), (world.path / "log").read_text()]))
     return [(program, number) for program in WATCHED for number in range(1, world.watch.counts()[program] + 1)]
 
 
@@ -88,7 +92,7 @@ def strike(world, program, number):
 def run(world, options, say):
     """Strike at each point, or at one of `every`, or only at those of one program; the figures."""
     points = [point for point in rehearse(world) if options.only in (None, point[0])]
-    total = Total("points")
+    total = Total("points", "lost", "duplicated", "stuck", "torn", "astray")
     for program, number in points[::options.every]:
         verdict = strike(world, program, number)
         if verdict is None:

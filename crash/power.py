@@ -6,7 +6,7 @@ import pathlib
 
 from crash import disk
 from crash.kills import Total, Verdict
-from crash.world import MAILS
+from crash.world import MAILS, Unusable
 
 BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
 OTHER_BOOT = b"00000000-0000-0000-0000-000000000000"
@@ -19,30 +19,33 @@ def record(world, in_turn):
     journal.unlink(missing_ok=True)
     world.watch.reset(journal=str(journal))
     world.start()
-    operations, first = [], None
     for mail in MAILS:
         if world.inject(mail):
-            raise RuntimeError(f"without any accident: {mail.name} is refused")
+            raise Unusable(f"without any accident: {mail.name} is refused")
         world.watch.note("accepted", mail.name)
         if in_turn:
             world.work()
-            more = taken(journal)
-            number = next(int(os.path.basename(word[2])) for word in more if word[0] == "link" and "/mess/" in word[2])
-            first = first or number
-            operations += disk.renumbered(more, number, first)
     world.work()
     world.stop()
-    operations += taken(journal)
     world.watch.reset()
+    operations = [ast.literal_eval(line) for line in journal.read_text().splitlines()]
+    # The lock folder is no message's: it is left as it is.
+    operations = [operation for operation in operations if not str(operation[1]).startswith("queue/lock")]
     compare(world, operations)
+    return with_one_number(operations) if in_turn else operations
+
+
+def with_one_number(operations):
+    """The operations of messages that came in turn, as if the file of each had got the inode number of the first."""
+    links, first = [], None
+    for at, operation in enumerate(list(operations)):
+        if operation[0] == "link" and "/mess/" in operation[2]:
+            links.append((at, os.path.basename(operation[2])))
+        elif operation[0] == "accepted":
+            begin, number = links[-1]
+            first = first or number
+            operations[begin:] = disk.renumbered(operations[begin:], number, first)
     return operations
-
-
-def taken(journal):
-    """What is in the journal, and take it out.  The lock folder is no message's: it is left as it is."""
-    lines = journal.read_text().splitlines() if journal.exists() else []
-    journal.unlink(missing_ok=True)
-    return [operation for operation in map(ast.literal_eval, lines) if not str(operation[1]).startswith("queue/lock")]
 
 
 def compare(world, operations):
@@ -52,7 +55,7 @@ def compare(world, operations):
         model.do(*operation)
     real = {name: (world.path / name).read_bytes() for name in [*world.queued(), *world.files("boxes")]}
     if real != {name: model.data[file] for name, file in model.names.items()}:
-        raise RuntimeError(f"the journal does not tell what the disk has: {sorted(set(real) ^ set(model.names))}")
+        raise Unusable(f"the journal does not tell what the disk has: {sorted(set(real) ^ set(model.names))}")
 
 
 def fill(world, state):
@@ -94,7 +97,7 @@ def left(world):
 
 def run(world, options, say):
     """Go through all states, or one of `every`; the figures."""
-    total = Total("states")
+    total = Total("states", "lost", "stuck", "torn", "astray")
     for in_turn in (True, False):
         for state, model, count in list(disk.states(record(world, in_turn)).values())[::options.every]:
             verdict = restart(world, state)

@@ -3,30 +3,47 @@
 The functions of os are replaced in this process; what it forks inherits them, and what they count in is shared.
 """
 
+import errno
 import fcntl
 import mmap
 import os
 import signal
 import stat
 import struct
+import time
 
 COUNTER = struct.Struct("=I")
-STRUCK = 0  # where in the shared memory it says that the accident has happened; behind it the counters of the programs
+# What the shared memory has: whether the accident has happened, whether the disk is full, how far the clock is ahead, the counters of the programs.
+STRUCK, FULL, AHEAD, FIRST = range(4)
+SPACE = ("open", "write", "link")  # operations that a full disk has no room for
+REPLACED = ("open", "write", "pwrite", "ftruncate", "link", "unlink", "remove", "rename", "replace", "mkdir", "utime", "fsync", "fdatasync",
+            "fork", "pipe2", "_exit")
 CREATING = os.O_CREAT | os.O_TRUNC
 
 
-def kill(word):
+def kill(watch, word):
     """The accident that nothing survives."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def error(number):
     """An accident that the program is told of: the operation is not done."""
-    def fail(word):
+    def fail(watch, word):
         if word not in ("exit", "say"):
             raise OSError(number, os.strerror(number))
 
     return fail
+
+
+def full(watch, word):
+    """An accident that lasts: from here on the disk is full."""
+    watch.change(FULL, 1)
+    watch.check_space(word)
+
+
+def jump(seconds):
+    """An accident that lasts: the clock is so far ahead of what it was at first."""
+    return lambda watch, word: watch.change(AHEAD, seconds)
 
 
 class Watch:
@@ -42,8 +59,8 @@ class Watch:
     def __init__(self, top, places, programs):
         self.top, self.places, self.programs = f"{top}/", places, programs
         self.program = self.journal = self.plan = None
-        self.shared = mmap.mmap(-1, COUNTER.size * (1 + len(programs)))
-        self.real = {}
+        self.shared = mmap.mmap(-1, COUNTER.size * (FIRST + len(programs)))
+        self.real = {"time": time.time}
 
     def reset(self, plan=None, journal=None):
         """Begin to count anew."""
@@ -53,26 +70,36 @@ class Watch:
     @property
     def struck(self):
         """Whether the accident has happened, in whatever process."""
-        return bool(self._count(STRUCK))
+        return bool(self.value(STRUCK))
 
     def counts(self):
         """{program: how many operations it has done}."""
-        return {name: self._count(at) for at, name in enumerate(self.programs, 1)}
+        return {name: self.value(at) for at, name in enumerate(self.programs, FIRST)}
 
-    def _count(self, slot, more=0):
-        found = COUNTER.unpack_from(self.shared, slot * COUNTER.size)[0] + more
-        if more:
-            COUNTER.pack_into(self.shared, slot * COUNTER.size, found)
-        return found
+    def value(self, slot):
+        """A number that all processes share."""
+        return COUNTER.unpack_from(self.shared, slot * COUNTER.size)[0]
+
+    def change(self, slot, value):
+        """Set it; the new value."""
+        COUNTER.pack_into(self.shared, slot * COUNTER.size, value)
+        return value
+
+    def check_space(self, word):
+        """Raise OSError for an operation that finds the disk full."""
+        if word in SPACE and self.value(FULL):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def step(self, word, *names):
         """An operation is about to be done: which, on what."""
         if self.program not in self.programs:
             return
-        count = self._count(1 + self.programs.index(self.program), 1)
+        slot = FIRST + self.programs.index(self.program)
+        count = self.change(slot, self.value(slot) + 1)
         if self.plan and self.plan[:2] == (self.program, count):
-            self._count(STRUCK, 1)
-            self.plan[2](word)
+            self.change(STRUCK, 1)
+            self.plan[2](self, word)
+        self.check_space(word)
 
     def note(self, *operation):
         """An operation was done."""
@@ -100,9 +127,10 @@ class Watch:
 
     def install(self):
         """Replace them, for good."""
-        for name in ("open", "write", "pwrite", "ftruncate", "link", "unlink", "remove", "rename", "replace", "mkdir", "utime", "fsync", "fdatasync", "_exit"):
+        for name in REPLACED:
             self.real[name] = getattr(os, name)
             setattr(os, name, getattr(self, f"os_{name.lstrip('_')}"))
+        time.time = lambda: self.real["time"]() + self.value(AHEAD)
 
     def os_open(self, path, flags, mode=0o777, *, dir_fd=None):
         name = self.name(path, dir_fd)
@@ -143,7 +171,7 @@ class Watch:
 
     def os_pwrite(self, fd, data, offset):
         if name := self.file(fd):
-            self.step("write", name)
+            self.step("overwrite", name)
         done = self.real["pwrite"](fd, data, offset)
         if name:
             self.note("write", number(fd), offset, bytes(data)[:done])
@@ -196,6 +224,14 @@ class Watch:
             self.note("sync folder" if folder else "sync", name if folder else number(fd))
 
     os_fdatasync = os_fsync
+
+    def os_fork(self):
+        self.step("fork")
+        return self.real["fork"]()
+
+    def os_pipe2(self, flags):
+        self.step("pipe")
+        return self.real["pipe2"](flags)
 
     def os_exit(self, status):
         self.step("exit")

@@ -26,11 +26,16 @@ WATCHED = ("qmail-queue", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-lo
 KINDS = ("mess", "info", "local", "remote", "intd", "todo", "bounce", "pid")
 PATIENCE = 15  # seconds for a queue to become empty
 TICK = 0.002
+REST = 0.1  # seconds without a line in the log
 AGAIN = 0.1  # seconds between two ALRMs
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
+DEATH_SIGNAL, SUBREAPER = 1, 36  # PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 OLD = 37 * 3600  # seconds: older than what qmail-clean leaves alone
 END = b"the last line\n"
 BOUNCE = "bounce"
+
+
+class Unusable(Exception):
+    """Without any accident something is wrong: nothing can be told.  The text says what."""
 
 
 class Mail:
@@ -87,7 +92,8 @@ class World:
 
     def prepare(self):
         """Make this process the one that all programs are children of, down to the last.  Once, and for good."""
-        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self.library = ctypes.CDLL(None)
+        self.library.prctl(SUBREAPER, 1, 0, 0, 0)
         # A checkout says by its conf-* files what its home is; here it is this one.
         qmailpy.home.of_checkout = lambda top: self.home
         self.watch.install()
@@ -129,8 +135,17 @@ class World:
         """Start the daemons."""
         log, argv, env = self.path / "log", ["qmail-start", "./Mailbox"], {"PATH": f"{self.home.path}/bin:/usr/bin:/bin"}
         log.write_bytes(b"")
-        self.daemons = self.child(lambda: outcome(qmail_start.main, argv, env), fd0="/dev/null", fd1=log, fd2=log)
-        self.wait_for(lambda: b"status: local 0/" in log.read_bytes() or self.watch.struck)
+
+        def begin():
+            self.library.prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # qmail-send must not outlive this process; without it the others end
+            return outcome(qmail_start.main, argv, env)
+
+        self.daemons = self.child(begin, fd0="/dev/null", fd1=log, fd2=log)
+        self.wait_for(lambda: self.started() or not self.alive())
+
+    def started(self):
+        """Whether qmail-send has come so far that it takes mail."""
+        return b"status: local 0/" in (self.path / "log").read_bytes()
 
     def stop(self):
         """End them; False if they did not end in time, and had to be killed."""
@@ -167,6 +182,22 @@ class World:
         """Let the daemons go on until nothing is left in the queue, or of what `left` finds, or the accident has happened; False if neither comes."""
         return self.wait_for(lambda: self.tick() or self.watch.struck or not (left or self.queued)())
 
+    def finish(self, left):
+        """Let them go on until `left` finds nothing any more, whatever has happened; False if that does not come, or they end."""
+        return self.wait_for(lambda: self.tick() or not self.alive() or not left()) and self.alive()
+
+    def alive(self):
+        """Whether qmail-send has not ended."""
+        return os.waitid(os.P_PID, self.daemons, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def rest(self):
+        """Wait until the daemons do nothing but wait."""
+        size, seen = -1, 0
+        while size != seen:
+            seen = size
+            time.sleep(REST)
+            size = (self.path / "log").stat().st_size
+
     def tick(self):
         """Who takes no mail at first will, once he was tried; and nothing is waited for that could be tried again now."""
         if b"deferral" in (self.path / "log").read_bytes() or self.watch.struck:
@@ -191,6 +222,11 @@ class World:
     def queued(self):
         """The names of all files that messages have in the queue."""
         return self.files(*(f"queue/{kind}" for kind in KINDS))
+
+    def under_way(self):
+        """The same, without those that have no envelope: they are leftovers, for which time must pass."""
+        accepted = {os.path.basename(name) for name in self.files("queue/todo", "queue/info")}
+        return [name for name in self.queued() if os.path.basename(name) in accepted]
 
     def clear(self):
         """As new."""

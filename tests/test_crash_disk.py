@@ -53,4 +53,4 @@ def test_of_many_things_only_the_extremes_are_tried(count, sets):
 
 def test_a_message_can_get_the_number_of_an_earlier_one():
     operations = [("create", "queue/pid/9", 9), ("link", "queue/pid/9", "queue/mess/0/9"), ("sync folder", "queue/mess/0"), ("create", "boxes/ann/new/9", 10)]
-    assert disk.renumbered(operations, 9, 5) == [("create", "queue/pid/5", 9), ("link", "queue/pid/5", "queue/mess/0/5"), *operations[2:]]
+    assert disk.renumbered(operations, "9", "5") == [("create", "queue/pid/5", 9), ("link", "queue/pid/5", "queue/mess/0/5"), *operations[2:]]
