@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from qmailpy.exits import Temporary
+from qmailpy.kept import KEPT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ def parse(text: str) -> Home:
 def here() -> Home:
     """The home that this code is installed in; in a checkout, what its conf-* files say."""
     above = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return KEPT.of(above + "/home.conf", lambda: read(above))
+
+
+def read(above: str) -> Home:
+    """The home that a library's home.conf describes; without one, a checkout's.  Raises Temporary."""
     try:
         with open(above + "/home.conf", encoding="utf-8", errors="surrogateescape") as text:
             return parse(text.read())

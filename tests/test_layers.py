@@ -10,7 +10,7 @@ PACKAGE = TOP / "qmailpy"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 NAMES = [str(path.relative_to(TOP)) for path in MODULES]
 
-LAYERS = ("errnotext", "exits", ("home", "launchers"), "text", ("smtp", "pop3"), "unix", "settings", "queue", ("send", "spawn", "local", "remote", "serve"),
+LAYERS = ("errnotext", "exits", "kept", ("home", "launchers"), "text", ("smtp", "pop3"), "unix", "settings", "queue", ("send", "spawn", "local", "remote", "serve"),
           ("explain", "bench", "pool"), "programs", "install")
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in ((names,) if isinstance(names, str) else names)}
 ENTRANCES = {"boot"}  # executed, never imported by the suite

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from qmailpy.errnotext import wording
-from qmailpy.exits import Temporary
+from qmailpy.exits import TENURE, Temporary
+from qmailpy.kept import KEPT, state
 from qmailpy.settings.kinds import Bad, digits
 from qmailpy.settings.table import ME, SETTINGS
 from qmailpy.unix.files import contents
@@ -78,9 +79,29 @@ def load(home: Home, names: Iterable[str], env: Mapping[str, str] = {}) -> Value
 
     Raises Unreadable, naming the file (and line), where a file exists but cannot be read or understood.
     """
+    wanted = tuple(names)
     present = files(home)
-    cache: dict[str, object] = {}
-    return Values({name: value(SETTINGS[name], home, env, cache, present) for name in names})
+
+    def make() -> Values:
+        cache: dict[str, object] = {}
+        return Values({name: value(SETTINGS[name], home, env, cache, present) for name in wanted})
+
+    return KEPT.get((home.path, wanted), sources(home, wanted, env, present) if TENURE.warm else None, make)
+
+
+def sources(home: Home, names: tuple[str, ...], env: Mapping[str, str], present: frozenset[str] | None) -> tuple[object, ...] | None:
+    """All that the values of settings depend on, as it is now; None if that cannot be said."""
+    if present is None:
+        return None
+    there = [name for name in (*names, "me") if name in present]
+    read = state([home.at("control", name) for name in there])
+    heard = KEPT.get(names, (), lambda: variables(names))
+    return None if read is None else (tuple(there), read, tuple([env.get(name) for name in heard]))
+
+
+def variables(names: Iterable[str]) -> tuple[str, ...]:
+    """The variables that have a say in settings."""
+    return tuple(name for setting in map(SETTINGS.__getitem__, names) for name in (setting.env, setting.off, setting.zero) if name)
 
 
 def load_for_server(home: Home, names: Iterable[str], env: Mapping[str, str]) -> Values:

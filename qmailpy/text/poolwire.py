@@ -29,6 +29,7 @@ VERSION = b"qmailpy 1"
 FIELDS = 9  # before the arguments
 LIMIT = 200 << 10  # bytes of a request
 MOST_DESCRIPTORS = 13
+DIGITS = 20  # of a number
 HIGHEST = 200  # descriptors of a request have smaller numbers than this
 HIDDEN = "QMAILPY_HIDDEN_"
 QUEUE_VARIABLES = ("TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD")  # what qmail-queue may look at
@@ -106,14 +107,15 @@ def parse(data: bytes) -> Request:
 
 def integers(field: bytes) -> list[int]:
     """Numbers with a blank behind each; "-" is NO_LIMIT.  Raises ValueError."""
-    return [NO_LIMIT if word == b"-" else natural(word) for word in field.split(b" ")[:-1]]
-
-
-def natural(word: bytes) -> int:
-    """Digits and nothing else.  Raises ValueError."""
-    if not word.isdigit() or len(word) > 20:
-        raise ValueError
-    return int(word)
+    found = []
+    for word in field.split(b" ")[:-1]:
+        if word == b"-":
+            found.append(NO_LIMIT)
+        elif word.isdigit() and len(word) <= DIGITS:
+            found.append(int(word))
+        else:
+            raise ValueError
+    return found
 
 
 def variables(entries: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import os
 import select
 import struct
 
+from qmailpy.kept import KEPT
 from qmailpy.text.poolwire import HIGHEST, LIMIT, MOST_DESCRIPTORS, TAKEN
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.poll import Poll
@@ -253,7 +254,12 @@ def label() -> bytes:
 
 
 def place() -> bytes:
-    """Where this process lives: root folder, namespaces, whether programs may gain privileges; as launcher/pool.c tells it."""
+    """Where this process lives: root folder, namespaces, whether programs may gain privileges; as launcher/pool.c tells it.  A worker does not move."""
+    return KEPT.get("place", (), look_around)
+
+
+def look_around() -> bytes:
+    """The same, seen now."""
     root = os.stat("/")
     found = [root.st_dev, root.st_ino]
     for space in SPACES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 
 from qmailpy.text.poolwire import DATA, NO_LIMIT, RESOURCES
+from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from qmailpy.text.poolwire import Limit
 
 PAGE = resource.getpagesize()
+FIELDS = 7  # of /proc/self/statm
+NOBODY = b"0 " * FIELDS
 
 
 def limits() -> list[Limit]:
@@ -34,21 +37,21 @@ def set_all(wanted: Sequence[Limit]) -> None:
 
 def private_bytes() -> int:
     """The memory of this process that is written to, or could be, its share of libraries and shared memory apart; 0 if nobody tells."""
-    return _pages(1) - _pages(2)
+    _, all_there_is, shared, *_ = _pages()
+    return all_there_is - shared
 
 
 def limit_growth(more: int) -> None:
     """Let this process's data grow by so many bytes and no more, if nothing stricter holds.  Raises OSError, ValueError."""
-    soft = _pages(5) + more
+    soft = _pages()[5] + more
     now, hard = resource.getrlimit(DATA)
     if (now == NO_LIMIT or now > soft) and (hard == NO_LIMIT or hard >= soft):
         resource.setrlimit(DATA, (soft, hard))
 
 
-def _pages(field: int) -> int:
-    """One field of /proc/self/statm, in bytes."""
+def _pages() -> list[int]:
+    """The fields of /proc/self/statm, in bytes; zeros if nobody tells."""
     try:
-        with open("/proc/self/statm", "rb") as numbers:
-            return int(numbers.read().split()[field]) * PAGE
+        return [int(word) * PAGE for word in (contents("/proc/self/statm") or NOBODY).split()]
     except OSError:
-        return 0
+        return [0] * FIELDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from qmailpy.kept import KEPT
 from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ class Program:
         self._seen: tuple[int, ...] | None = None
         try:
             found = os.stat(self.path)
-            recorded = parse(contents(home.at(RECORD)) or b"").get(os.fsencode(name))
+            recorded = KEPT.of(home.at(RECORD), lambda: parse(contents(home.at(RECORD)) or b"")).get(os.fsencode(name))
             loaded = os.readlink(self._link) == self._version
         except OSError:
             return

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from qmailpy.exits import Temporary
+from qmailpy import kept
+from qmailpy.exits import TENURE, Temporary
 from qmailpy.home import Home
 from qmailpy.settings.load import Unreadable, load, load_for_server
 from qmailpy.settings.table import ME, SETTINGS
@@ -131,3 +132,43 @@ def test_a_pem_file_need_only_be_there(home):
 
 def test_a_folder_that_cannot_be_listed_is_read_all_the_same(tmp_path):
     assert load(Home(str(tmp_path / "nowhere")), ("databytes",)).number("databytes") == 0
+
+
+@pytest.fixture
+def warm(monkeypatch):
+    """A process that serves many, a while after all files were written."""
+    monkeypatch.setattr(TENURE, "warm", True)
+    monkeypatch.setattr(kept.time, "time", lambda now=kept.time.time: now() + 2 * kept.SETTLED)
+
+
+NAMES = ("me", "databytes", "rcpthosts", "smtpgreeting", "badmailfrom")
+
+
+def test_a_warm_process_reads_again_only_what_has_changed(home, warm):
+    write(home, me="a.example\n", databytes="1\n")
+    first = load(home, NAMES)
+    assert load(home, NAMES) is first
+    write(home, databytes="22\n")
+    assert load(home, NAMES).number("databytes") == 22
+    write(home, me="b.example\n")
+    assert load(home, NAMES).line("smtpgreeting") == b"b.example"
+    write(home, rcpthosts="c.example\n")
+    assert load(home, NAMES).names("rcpthosts") == {b"c.example"}
+    os.unlink(home.at("control", "rcpthosts"))
+    assert load(home, NAMES).names("rcpthosts") is None
+
+
+def test_a_warm_process_sees_each_callers_variables(home, warm):
+    write(home, me="a.example\n", databytes="1\n")
+    found = [load(home, NAMES, env).number("databytes") for env in ({}, {"DATABYTES": "5"}, {}, {"DATABYTES": "6"}, {"OTHER": "7"})]
+    assert found == [1, 5, 1, 6, 1]
+
+
+def test_a_warm_process_sees_that_a_file_cannot_be_read(home, warm):
+    write(home, me="a.example\n")
+    load(home, NAMES)
+    os.mkdir(home.at("control", "rcpthosts"))
+    with pytest.raises(Unreadable):
+        load(home, NAMES)
+    os.rmdir(home.at("control", "rcpthosts"))
+    assert load(home, NAMES).names("rcpthosts") is None

@@ -1,0 +1,67 @@
+"""What a warm process has made of files, used again while they stay the same (INTERNALS: Resident pools).
+
+A program that was executed reads everything once, and keeps nothing here.  In a process that serves many, to read, parse and check the
+same twenty small files for each of them takes longer than a whole SMTP session.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from qmailpy.exits import TENURE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from typing import TypeVar
+
+    State = tuple[Hashable, ...]
+    Made = TypeVar("Made")
+
+SETTLED = 2.0  # seconds: two changes of a file that follow each other faster may leave it with one time
+MOST = 64  # things
+
+
+class Kept:
+    """Things that were made, by a key, each with the state of what it was made of.  What is kept is everybody's: nobody may change it."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, tuple[State, object]] = {}
+
+    def get(self, key: Hashable, state: State | None, make: Callable[[], Made]) -> Made:
+        """What was made for `key` in this state, else what `make` makes now.  A state of None is like no other."""
+        if state is None or not TENURE.warm:
+            return make()
+        found = self._made.get(key)
+        if found is not None and found[0] == state:
+            return found[1]  # type: ignore[return-value]  # what `make` made
+        made = make()
+        if len(self._made) >= MOST:
+            self._made.clear()
+        self._made[key] = state, made
+        return made
+
+    def of(self, path: str, make: Callable[[], Made]) -> Made:
+        """What `make` makes of one file."""
+        return self.get(path, state((path,)) if TENURE.warm else None, make)
+
+
+def state(paths: Iterable[str]) -> State | None:
+    """The identities of files; None if one is not there, or has changed so lately that the next change might not show."""
+    found: list[Hashable] = []
+    now = time.time()
+    for path in paths:
+        try:
+            one = os.stat(path)
+        except OSError:
+            return None
+        if not 0 <= one.st_ctime < now - SETTLED:
+            return None
+        found.append((one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns))
+    return tuple(found)
+
+
+KEPT = Kept()
