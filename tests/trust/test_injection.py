@@ -80,7 +80,7 @@ def test_what_qmail_remote_hears_is_no_line_of_the_log_of_its_own(single):
         single.run("qmail-inject", "x@far.example", input=b"Subject: x\n\n")
         single.log.wait("delivery 1: deferral: ")
     assert all(32 <= ord(letter) < 127 for letter in single.log.text().replace("\n", ""))
-    assert not [line for line in single.log.lines if line.startswith("new msg 7") or line.startswith("delivery 1: success")]
+    assert not [line for line in single.log.lines if line.startswith(("new msg 7", "delivery 1: success"))]
 
 
 @pytest.mark.parametrize("option", ["-X/{}", "-X {}", "-C{}", "-oQ{}", "-oX{}", "-OQueueDirectory={}", "-OLogFile={}", "-oA{}", "-oH{}", "-oS{}", "-os", "-D{}", "-L{}", "-d{}", "-Ac", "-bi"])
