@@ -8,6 +8,7 @@ import stat
 from qmailpy.errnotext import wording
 from qmailpy.exits import Permanent, Temporary, is_temporary
 from qmailpy.local import command, forward, maildir, mbox
+from qmailpy.settings.alone import number
 from qmailpy.text import dotqmail
 from qmailpy.unix.fds import BLOCK, read_all, write_all
 
@@ -167,7 +168,7 @@ class Local:
             self.forwards.append(text)
         elif instruction.kind == dotqmail.PROGRAM:
             self.rewind()
-            return command.deliver(text, self.delivery.home, self.env)
+            return command.deliver(text, self.delivery.home, self.env, number(self.home, "timeoutdelivery"))
         elif instruction.kind == dotqmail.MAILDIR:
             maildir.deliver(text, self.delivery.return_path + self.delivery.delivered_to, self.rewind())
         else:

@@ -23,7 +23,7 @@ def deliver(path: bytes, head: bytes, message: int) -> None:
     try:
         end = os.lseek(fd, 0, os.SEEK_END)
         try:
-            append(fd, head, message)
+            append(fd, b"\n" + head if locked and is_torn(path, end) else head, message)
             if not existed:
                 sync_folder(os.path.dirname(path) or b".")
         except (OSError, Temporary) as problem:
@@ -51,6 +51,20 @@ def open_locked(path: bytes) -> tuple[int, bool]:
             os.close(fd)
             raise
         os.close(fd)  # maildir2mbox, or a mail reader, has put another file in its place while we waited
+
+
+def is_torn(path: bytes, end: int) -> bool:
+    """Whether the mbox of `end` bytes ends in the middle of a line: a delivery that was killed has left it so, and would take the next entry along."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False  # it may be written and not read
+    try:
+        return end > 0 and os.pread(fd, 1, end - 1) not in (b"\n", b"")
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def leads_to(path: bytes, fd: int) -> bool:

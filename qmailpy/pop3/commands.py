@@ -23,20 +23,23 @@ def error(text: str) -> bytes:
 
 
 LINE_TOO_LONG = error("line too long")
+TOO_MANY = error("too many commands")
 
 
 class CommandReader:
-    """Cuts what a client says into commands."""
+    """Cuts what a client says into commands.  `more`: how many it may still give."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("more", "_lines")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.more = most
         self._lines = LineBuffer(LINE_LIMIT)
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes] | None]:
-        """(verb in lower case, argument) of each whole line; None for a line that is too long."""
+        """(verb in lower case, argument) of each whole line; None for a line that is too long.  Whoever reads them ends when `more` is below 0."""
         self._lines.add(data)
         while (found := self._lines.next_line()) is not None:
+            self.more -= 1
             line = found[0]
             if line is None:
                 yield None

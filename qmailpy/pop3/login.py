@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from qmailpy.pop3.commands import LINE_TOO_LONG, OK, CommandReader, error, okay
+from qmailpy.pop3.commands import LINE_TOO_LONG, OK, TOO_MANY, CommandReader, error, okay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+COMMANDS = 1000  # before the login
 CAPABILITIES = (b"TOP", b"USER", b"UIDL", b"IMPLEMENTATION qmailpy")  # RFC 2449
 
 
@@ -19,7 +20,7 @@ class Login:
     greeted      whether the client has heard the greeting
     prepare      gets ready for TLS and says whether that went well; None: there is no TLS, and nobody hears of CAPA or STLS
     credentials  (user, password or APOP's digest), once the client has given both
-    over         nothing more is to be said: the client said QUIT, or STLS
+    over         nothing more is to be said: the client said QUIT, or STLS, or too much
     wants_tls    the client has been told to begin TLS (RFC 2595 section 4)
     """
 
@@ -28,7 +29,7 @@ class Login:
         self.credentials: tuple[bytes, bytes] | None = None
         self.wants_tls = self.over = False
         self._user: bytes | None = None
-        self._commands = CommandReader()
+        self._commands = CommandReader(COMMANDS)
 
     def greeting(self) -> bytes:
         """The first line; nothing if the client has heard it."""
@@ -37,6 +38,10 @@ class Login:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The answers to what the client says, up to QUIT, STLS or the credentials."""
         for command in self._commands.feed(data):
+            if self._commands.more < 0:
+                self.over = True
+                yield TOO_MANY
+                return
             if command is None:
                 yield LINE_TOO_LONG
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmailpy.pop3.commands import LINE_TOO_LONG, OK, CommandReader, error, okay
+from qmailpy.pop3.commands import LINE_TOO_LONG, OK, TOO_MANY, CommandReader, error, okay
 from qmailpy.pop3.message import top, wire
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
             """The session has ended and this one was not deleted."""
 
 DIGITS = b"0123456789"
+COMMANDS = 1000000  # of one session
 
 
 class Refused(Exception):
@@ -42,14 +43,14 @@ def leading_number(text: bytes) -> tuple[int, bytes] | None:
 
 
 class Session:
-    """One session.  `over`: it has ended with QUIT."""
+    """One session.  `over`: it has ended with QUIT, or with too many commands."""
 
     def __init__(self, maildrop: Maildrop) -> None:
         self.maildrop = maildrop
         self.over = False
         self.deleted: set[int] = set()
         self.last = 0  # the highest number deleted
-        self._commands = CommandReader()
+        self._commands = CommandReader(COMMANDS)
         self._verbs: dict[bytes, Callable[[bytes], Iterable[bytes]]] = {
             b"quit": self._quit, b"stat": self._stat, b"list": self._list, b"uidl": self._uidl, b"dele": self._dele, b"retr": self._top,
             b"rset": self._rset, b"last": self._last, b"top": self._top, b"noop": lambda argument: (OK,),
@@ -65,6 +66,10 @@ class Session:
         Raises OSError where a message breaks off while it is sent.
         """
         for command in self._commands.feed(data):
+            if self._commands.more < 0:
+                self.over = True
+                yield TOO_MANY
+                return
             if command is None:
                 yield LINE_TOO_LONG
                 continue

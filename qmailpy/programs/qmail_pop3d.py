@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
 TIMEOUT = 1200  # seconds to wait for the client
+SESSION = 86400  # seconds for all of it
 ROOT = 1  # exit status where it is started as root
 
 
@@ -76,6 +77,7 @@ class Maildir:
 
 def talk(session: Session, connection: Connection) -> None:
     """The dialogue, to its end.  Raises OSError if the client has gone, or is silent too long, or a message breaks off."""
+    connection.until(time.monotonic() + SESSION)
     connection.say(session.greeting())
     answered = True
     while not session.over:

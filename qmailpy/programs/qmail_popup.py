@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from qmailpy.serve.pop3_tls import Pop3Tls
 
 TIMEOUT = 1200  # seconds to wait for the client
+LOGIN = 3600  # seconds until it has said who it is
 ENDED = 1  # the exit status in any case
 ARGUMENTS = 2
 
 
 def ask(login: Login, connection: Connection) -> None:
     """The dialogue, until the client has said who it is or that it ends.  Raises Gone, TimedOut."""
+    connection.until(time.monotonic() + LOGIN)
     connection.say(login.greeting())
     answered = True
     while not login.over and login.credentials is None:
@@ -34,6 +36,7 @@ def ask(login: Login, connection: Connection) -> None:
         # Byte by byte: what the client says behind its password is for the program that comes next.
         answered = connection.say_all(login.feed(connection.read(1)))
     connection.flush()
+    connection.until(None)
 
 
 def check(subprogram: list[str], env: MutableMapping[str, str], secret: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qmailpy.exits import OK, PERMANENT, TEMPORARY, Temporary
 from qmailpy.home import here
 from qmailpy.serve.world import World, client
+from qmailpy.settings.alone import number
 from qmailpy.smtp.qmtp import qmqp_message
 from qmailpy.text.netstring import Malformed, Reader, TooLong
 from qmailpy.unix.connection import Connection, Gone
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from qmailpy.text.received import Client
-
-PATIENCE = 3600  # seconds for the whole connection
 
 
 def serve(connection: Connection, who: Client, world: World, seconds: float) -> int:
@@ -38,7 +37,8 @@ def serve(connection: Connection, who: Client, world: World, seconds: float) -> 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     with shielded():
         try:
-            world = World(here(), env)
+            home = here()
+            patience = max(number(home, "timeoutqmtpd"), 1)
         except Temporary:
             return TEMPORARY
-        return serve(Connection(0, 1, PATIENCE), client(env), world, PATIENCE)
+        return serve(Connection(0, 1, patience), client(env), World(home, env, "qmail-qmqpd"), patience)

@@ -19,8 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-SETTINGS = ("rcpthosts", "databytes")
-PATIENCE = 3600  # seconds for a whole connection
+SETTINGS = ("rcpthosts", "databytes", "timeoutqmtpd")
 
 
 def serve(server: QmtpServer, connection: Connection, seconds: float) -> int:
@@ -45,5 +44,6 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
             values = load_for_server(home, SETTINGS, env)
         except Temporary:
             return TEMPORARY
-        connection = Connection(0, 1, PATIENCE)
-        return serve(QmtpServer(Reader(connection.read), values, client(env), World(home, env, "qmail-qmtpd"), relay(env)), connection, PATIENCE)
+        patience = max(values.number("timeoutqmtpd"), 1)
+        connection = Connection(0, 1, patience)
+        return serve(QmtpServer(Reader(connection.read), values, client(env), World(home, env, "qmail-qmtpd"), relay(env)), connection, patience)

@@ -16,7 +16,7 @@ from qmailpy.remote.route import route
 from qmailpy.remote.source import Sources
 from qmailpy.settings.load import load
 from qmailpy.unix.fds import write_all
-from qmailpy.unix.signals import shielded
+from qmailpy.unix.signals import Late, deadline, shielded, too_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from qmailpy.settings.load import Values
 
 SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "moreipme", "nosignhosts", "nosignmydoms", "notipme", "outgoingip", "qmtproutes", "secauthremote",
-            "senderip", "signkey", "smtproutes", "straightfallback", "timeoutconnect", "timeoutremote", "tlsclientciphers", "tlsremote")
+            "senderip", "signkey", "smtproutes", "straightfallback", "timeoutconnect", "timeoutdelivery", "timeoutremote", "tlsclientciphers",
+            "tlsremote")
 ARGUMENTS = 3
 
 
@@ -47,7 +48,12 @@ def deliver(arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
     connector = Connector(dead, sources, values.number("timeoutconnect"), values.number("timeoutremote"), now)
     from qmailpy.unix.resolver import Resolver
 
-    return Errand(home, values, way, signed(values, sender, recipients[0], now), recipients).run(connector, Resolver(env))
+    errand = Errand(home, values, way, signed(values, sender, recipients[0], now), recipients)
+    try:
+        with deadline(values.number("timeoutdelivery"), too_late):  # 0 sets no alarm
+            return errand.run(connector, Resolver(env))
+    except Late:
+        raise Failed(report.record(report.TOO_LATE)) from None
 
 
 def signed(values: Values, sender: bytes, recipient: bytes, now: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from qmailpy.exits import Temporary, bug, complain
 from qmailpy.home import here
@@ -10,7 +11,7 @@ from qmailpy.serve.world import SmtpWorld, client, relay
 from qmailpy.settings.load import load_for_server
 from qmailpy.smtp import reply
 from qmailpy.smtp.server import Session
-from qmailpy.unix.connection import Connection, Gone
+from qmailpy.unix.connection import Connection, Gone, Over
 from qmailpy.unix.fds import TimedOut, may_complain
 from qmailpy.unix.signals import shielded
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
+    from qmailpy.smtp.reply import Reply
 
 SETTINGS = (
     "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
@@ -28,7 +30,7 @@ SETTINGS = (
     "helodnschkext", "helodnschkint", "antispoofing", "mfcheck", "timeoutmfcheck", "helohost",
     "recipientchkdelay", "signkey", "signkeystale", "nosignhosts", "nosignmydoms", "databytesmf", "databytesrcpt", "clamd", "clamdfailreject", "timeoutclamd",
     "me", "authfaildelay", "secauthext", "secauthint", "tlssmtpext", "tlssmtpint", "servercert.pem", "tlsserverciphers", "clientca.pem", "clientcrl.pem",
-    "tlsclients",
+    "tlsclients", "maxline", "maxcommands", "maxerrors", "timeoutsession",
 )
 LOST = 1
 
@@ -42,7 +44,8 @@ def settings(home: Home, env: Mapping[str, str]) -> Values:
 
 
 def talk(session: Session, connection: Connection) -> int:
-    """The dialogue, to its end; the exit status.  Raises Gone, TimedOut."""
+    """The dialogue, to its end; the exit status.  Raises Gone, TimedOut, Over."""
+    connection.until(session.limits.end)
     if session.handshake_due:  # before the first word
         session.begin_tls()
     if session.closing is None:
@@ -63,17 +66,31 @@ def serve(session: Session, connection: Connection) -> int:
         return talk(session, connection)
     except Gone:
         return LOST
+    except Over:
+        last_words(connection, reply.SESSION_OVER)
     except TimedOut:
-        connection.say(reply.TIMEOUT.wire())
+        last_words(connection, reply.TIMEOUT)
     except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
         if may_complain():
             what = bug(problem) if session.doing != "AUTH" else "internal error"  # whose text could hold the password
             complain(f"qmail-smtpd: fatal: while {session.doing}: {what}")
-        connection.say(reply.BUG.wire())
+        last_words(connection, reply.BUG)
     finally:
         session.abandon()
         connection.close()
     return LOST
+
+
+def last_words(connection: Connection, answer: Reply) -> None:
+    """A reply that the end of the session does not keep from being said."""
+    connection.until(None)
+    connection.say(answer.wire())
+
+
+def end_of(values: Values) -> float | None:
+    """When a session that begins now must be over, on the monotonic clock; None: there is no such time."""
+    seconds = values.number("timeoutsession")
+    return time.monotonic() + seconds if seconds else None
 
 
 def login(argv: list[str], values: Values, world: SmtpWorld) -> tuple[bytes | None, Sequence[str]]:
@@ -103,7 +120,7 @@ def begin(home: Home, values: Values, argv: list[str], env: MutableMapping[str, 
     """The session before its first word; None: there must be TLS from the first byte, and there is none."""
     world = SmtpWorld(home, env, connection, values)
     host, world.check = login(argv, values, world)
-    session = Session(values, client(env), world, relay(env), auth_host=host, listener_tls=listener_tls(env))
+    session = Session(values, client(env), world, relay(env), auth_host=host, listener_tls=listener_tls(env), end=end_of(values))
     if "SMTPS" in env:
         if world.prepare_tls():
             return None

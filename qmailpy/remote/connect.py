@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from qmailpy.unix.resolver import Resolver
 
 
+EXCHANGERS = 32  # of a domain that are looked up, the most preferred
+ADDRESSES = 64  # that are tried for one delivery
+
+
 class Link:
     """A connection: the stream, the hop that it leads to, the port, the protocol that is spoken there, the local address asked for."""
 
@@ -32,7 +36,7 @@ class Link:
 
 
 def hops(target: Target, resolver: Resolver, moreipme: Sequence[bytes] | None, notipme: Sequence[bytes] | None) -> list[Hop]:
-    """The addresses to try, in order; the two lists: what those control files hold.  Raises Failed."""
+    """The addresses to try, in order, as many as ADDRESSES; the two lists: what those control files hold.  Raises Failed."""
     if (address := literal(target.host)) is not None:
         name = canonical(address)
         found = [Hop(name, 0, address.encode())] if name else []
@@ -41,14 +45,14 @@ def hops(target: Target, resolver: Resolver, moreipme: Sequence[bytes] | None, n
     if not found:
         raise Failed(report.record(report.NO_EXCHANGER))
     if target.relay:
-        return found
+        return found[:ADDRESSES]
     try:
         usable = before_me(found, own_addresses(moreipme, notipme).has)
     except OSError:
         raise Failed(report.record(report.NO_RESOURCES)) from None
     if not usable:
         raise Failed(report.record(report.LOOPS_BACK))
-    return usable
+    return usable[:ADDRESSES]
 
 
 def named(target: Target, resolver: Resolver) -> list[Hop]:
@@ -66,7 +70,7 @@ def named(target: Target, resolver: Resolver) -> list[Hop]:
     except Unknown:
         raise Failed(report.record(report.SOFT_DNS)) from None
     found, doubtful = [], False
-    for preference, host in exchangers:
+    for preference, host in exchangers[:EXCHANGERS]:
         try:
             found += [Hop(plain(address), preference, host) for address in resolver.addresses(host)]
         except Trouble as problem:

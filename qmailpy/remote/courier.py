@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from qmailpy.remote import report
 from qmailpy.smtp.client import ON, Account, Body, PartialLine, ReplyReader, StartTls, Stuffer, TooLong, dialogue, may_go_elsewhere
 from qmailpy.unix.net import Stream, TlsFailed, trouble
+from qmailpy.unix.signals import Late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +30,14 @@ class Courier:
     """One message to one server.
 
     message  gives the blocks of the message; raises OSError
+    timeout  seconds to wait for each reply
     tls      makes ready for TLS, when it comes to that; raises TlsFailed
     """
 
-    def __init__(self, stream: Stream, address: str, message: Callable[[], Iterator[bytes]], tls: Callable[[], TlsClient]) -> None:
+    def __init__(self, stream: Stream, address: str, message: Callable[[], Iterator[bytes]], tls: Callable[[], TlsClient],
+                 timeout: float) -> None:
         self.stream: Stream | TlsStream = stream
-        self.address, self.message, self.tls = address, message, tls
+        self.address, self.message, self.tls, self.timeout = address, message, tls, timeout
         self.replies = ReplyReader()
         self.account = Account()
         self.critical = False  # the server has the message, but has not said so
@@ -45,6 +50,8 @@ class Courier:
             verdict = self.talk(plan)
             last = report.of_message(verdict, self.address, self.account.notes)
             elsewhere = may_go_elsewhere(verdict, self.account)
+        except Late:
+            last = report.dropped(self.address, self.critical)
         except (OSError, TooLong) as problem:
             if self.untried:  # some servers look at our side of the handshake only when we think that it is over (RFC 8446 section 4.4)
                 raise TlsFailed(f"TLS connect failed: {trouble(problem)}") from None
@@ -82,13 +89,16 @@ class Courier:
                 return verdict
 
     def reply(self) -> Reply:
-        """The next reply."""
+        """The next reply, whole in time however it drips (RFC 5321 section 4.5.3.2)."""
+        end = time.monotonic() + self.timeout
         while (reply := self.replies.next_reply()) is None:
+            self.stream.within(end - time.monotonic())
             data = self.stream.receive()
             if not data:
                 raise ConnectionResetError("the server hung up")
             self.replies.feed(data)
             self.untried = False
+        self.stream.within(self.timeout)
         return reply
 
     def start_tls(self) -> Reply:

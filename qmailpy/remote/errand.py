@@ -105,7 +105,8 @@ class Errand:
             no_clear = TLS_FIRST + (why and f" ({why})")
         plan = Plan(self.values.line("helohost"), on_the_wire(self.sender), [on_the_wire(one) for one in self.recipients], tls=secured.tls,
                     demand=secured.demand, login=self.route.login, no_clear=no_clear)
-        return Courier(link.stream, link.hop.address, self.message, lambda: self.tls_client(secured)).run(plan)
+        return Courier(link.stream, link.hop.address, self.message, lambda: self.tls_client(secured),
+                       self.values.number("timeoutremote")).run(plan)
 
     def tls_client(self, secured: Security) -> TlsClient:
         """What TLS needs.  Raises TlsFailed."""

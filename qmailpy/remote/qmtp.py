@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qmailpy.remote import report
 from qmailpy.text.netstring import Ended, Malformed, Reader, TooLong, encoded
+from qmailpy.unix.signals import Late
 from qmailpy.unix.spool import Spool
 
 TYPE_CHECKING = False
@@ -53,7 +54,7 @@ class QmtpCourier:
             last = report.record(report.UNREADABLE)
         except (Malformed, TooLong):
             last = report.record(report.IMPROPER_QMTP)
-        except (OSError, Ended):
+        except (OSError, Ended, Late):
             last = report.dropped(self.address, self.critical)
         finally:
             self.stream.close()

@@ -19,6 +19,7 @@ NULL_MX = "DSorry, that host does not accept mail. (#5.1.10)"
 PARTIAL_LINE = "DSMTP cannot transfer messages with partial final lines. (#5.6.2)"
 IMPROPER = "DI (qmail-remote) was invoked improperly. (#5.3.5)"
 LINE_BREAK = "DSorry, that address has a line break in it. (#5.1.3)"
+TOO_LATE = "ZSorry, this delivery takes too long. (#4.4.2)"
 IMPROPER_QMTP = "ZRecipient did not talk proper QMTP (#4.3.0)"
 LOOPS_BACK = ("DSorry. Although I'm listed as a best-preference MX or A for that host,\n"
               "it isn't in my control/locals file, so I don't treat it as local. (#5.4.6)")

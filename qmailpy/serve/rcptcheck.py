@@ -6,7 +6,7 @@ import os
 
 from qmailpy.exits import Temporary
 from qmailpy.unix.fds import close_quietly, may_complain
-from qmailpy.unix.process import spawn, wait
+from qmailpy.unix.process import kill, spawn, wait_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from qmailpy.home import Home
 
-UNRUNNABLE = 120
+UNDECIDED, UNRUNNABLE = 111, 120
 
 
-def ask(home: Home, env: Mapping[str, str], program: str, sender: bytes, recipient: bytes) -> int:
-    """The program's exit status, or minus the signal that ended it; UNRUNNABLE if it could not be run or waited for.
+def ask(home: Home, env: Mapping[str, str], program: str, sender: bytes, recipient: bytes, seconds: float) -> int:
+    """The program's exit status, or minus the signal that ended it; UNRUNNABLE if it could not be run or waited for,
+    UNDECIDED if it takes longer than `seconds`.
 
     It is started in the home, with SENDER and RECIPIENT.  Of the session it gets nothing: descriptor 0 is empty, 1 and 2 are our standard error,
     and if that is the client's connection, nothing, too.  Raises Temporary, with the text of a reply, if there can be no child.
@@ -34,6 +35,10 @@ def ask(home: Home, env: Mapping[str, str], program: str, sender: bytes, recipie
     except OSError as problem:
         raise Temporary("unable to fork", "4.3.0") from problem
     try:
-        return wait(pid)
+        code = wait_within(pid, seconds)
     except OSError:
         return UNRUNNABLE
+    if code is None:
+        kill(pid)
+        return UNDECIDED
+    return code

@@ -193,7 +193,7 @@ class SmtpWorld(World):
     def ask_program(self, program: str, sender: bytes, recipient: bytes) -> int:
         from qmailpy.serve.rcptcheck import ask
 
-        return ask(self.home, self.env, program, sender, recipient)
+        return ask(self.home, self.env, program, sender, recipient, self.connection.timeout)
 
     def open_scan(self, address: bytes, seconds: int) -> Scan:
         from qmailpy.unix.clamd import Scan

@@ -237,6 +237,22 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
     Setting("tlsserverciphers", List, (SMTPD, POPUP), "OpenSSL's words for the ciphers that clients may use; lines are joined.", env="TLSCIPHERS",
             shown=("Cipher for clients: ", "", "OpenSSL's usual ciphers for clients.")),
     *sides("tlssmtp", Flag, "If set, {} are offered STARTTLS.", env="TLSSMTP", shown=("{} are offered STARTTLS.", "{} are not offered STARTTLS.")),
+
+    # What keeps sessions and deliveries within bounds.
+    Setting("maxcommands", Number, SMTPD, "Most commands of one session; 0: any number.", default=1000000, env="MAXCOMMANDS",
+            shown=("Commands of one session: at most ", ".")),
+    Setting("maxerrors", Number, SMTPD,
+            "Most commands and messages of one session that are refused for good without a message between them that is accepted; 0: any number.",
+            default=1000, env="MAXERRORS", shown=("Refusals in one session: at most ", ".")),
+    Setting("maxline", Number, SMTPD, "Most bytes of a command; less than 1000 counts as 1000.", default=12288,
+            shown=("Bytes of a command: at most ", ".")),
+    Setting("timeoutdelivery", Number, (LOCAL, REMOTE),
+            "Seconds that a program in a .qmail file, or the delivery to one remote host, may take before it is given up for now; 0: any number.",
+            default=86400, shown=("Deliveries take at most ", " seconds.")),
+    Setting("timeoutqmtpd", Number, (QMTPD, QMQPD), "Seconds that a connection by QMTP or QMQP may take, silence included.", default=3600,
+            shown=("Connections by QMTP and QMQP take at most ", " seconds.")),
+    Setting("timeoutsession", Number, SMTPD, "Seconds that a session may take; 0: any number.", default=86400, env="TIMEOUTSESSION",
+            shown=("SMTP sessions take at most ", " seconds.")),
 )}
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from qmailpy.smtp import reply
 from qmailpy.text.received import Client
-
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
     from qmailpy.smtp.data import Message
+    from qmailpy.smtp.reply import Reply
 
     class Settings(Protocol):
         """The values of the control files by their names (settings/load.py)."""
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
         def map(self, name: str) -> dict[bytes, bytes] | None:
             """{key in lower case: value}; None: no file."""
+
+
+GOOD, REFUSED = 250, 500  # codes: a message that was accepted, and where refusals for good begin
 
 
 class Secured:
@@ -128,3 +132,37 @@ class Facts:
         """Add an address to the envelope."""
         self.recipients.append(address)
         self.room_taken += len(address) + 48  # what a bytes object and its place in a list take
+
+
+class Limits:
+    """How much a session has taken of what it may (qmail-limits(7)).  It is all that is to be kept of it where the session goes on in another process.
+
+    end       when it must be over, in seconds of the monotonic clock; None: there is no such time
+    commands  that the client has given
+    mistakes  commands, and messages, that were refused for good since a message was last accepted
+    """
+
+    __slots__ = ("end", "commands", "mistakes")
+
+    def __init__(self, end: float | None = None, commands: int = 0, mistakes: int = 0) -> None:
+        self.end, self.commands, self.mistakes = end, commands, mistakes
+
+    def begin_command(self, values: Settings) -> Reply | None:
+        """Count a command; the reply if it is one too many."""
+        self.commands += 1
+        limit = values.number("maxcommands")
+        return reply.TOO_MANY_COMMANDS if limit and self.commands > limit else None
+
+    def weigh(self, answer: Reply, values: Settings) -> Reply:
+        """Count the reply to a command, or to a message: what the client is to hear.  What is refused for now is no mistake."""
+        if answer.code < REFUSED:
+            return answer
+        self.mistakes += 1
+        limit = values.number("maxerrors")
+        return reply.TOO_MANY_ERRORS if limit and self.mistakes > limit else answer
+
+    def weigh_message(self, answer: Reply, values: Settings) -> Reply:
+        """The same for the reply to a message: a client that has sent one may make its mistakes anew."""
+        if answer.code == GOOD:
+            self.mistakes = 0
+        return self.weigh(answer, values)

@@ -8,7 +8,7 @@ from qmailpy.smtp.checks.bounce import without_tag
 from qmailpy.smtp.checks.message import begin_scan, is_one_for_all, recipient_limit, strictest
 from qmailpy.smtp.checks.order import AT_DATA, AT_END, AT_MAIL, AT_RCPT, refusal
 from qmailpy.smtp.data import Message, StrayNewline
-from qmailpy.smtp.facts import Facts
+from qmailpy.smtp.facts import Facts, Limits
 from qmailpy.smtp.reply import Reply
 from qmailpy.text.address import literal, parameters, path
 from qmailpy.text.lines import LineBuffer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qmailpy.smtp.world import SmtpWorld
     from qmailpy.text.received import Client
 
-LINE_LIMIT = 12288  # bytes of a command; the longest that a standard allows is AUTH's (RFC 4954 section 4)
+SHORTEST_LINE = 1000  # bytes of a command that are taken whatever maxline says: the longest address must fit (text/address.py)
 LOST = 1  # the exit status where the client cannot be heard any more
 MECHANISMS = b"LOGIN CRAM-MD5 PLAIN"  # of AUTH (smtp/auth.py)
 
@@ -34,10 +34,11 @@ class Session:
 
     auth_host     the name in challenges, where clients can authenticate; None: they cannot
     listener_tls  the listener does TLS for us, if we ask it to
+    end           when the session must be over, on the monotonic clock; None: there is no such time.  Whoever reads from the client heeds it
     """
 
     def __init__(self, values: Settings, client: Client, world: SmtpWorld, relay: bytes | None = None, *,
-                 auth_host: bytes | None = None, listener_tls: bool = False) -> None:
+                 auth_host: bytes | None = None, listener_tls: bool = False, end: float | None = None) -> None:
         self.facts = Facts(values, client, relay)
         self.world = world
         self.auth_host, self.listener_tls = auth_host, listener_tls
@@ -46,7 +47,8 @@ class Session:
         self.closing: int | None = None
         self.doing = "greeting the client"
         self.message: Message | None = None
-        self.lines = LineBuffer(LINE_LIMIT)
+        self.lines = LineBuffer(max(values.number("maxline"), SHORTEST_LINE))
+        self.limits = Limits(end)
         self.verbs: dict[bytes, Callable[[bytes], Reply]] = {
             b"helo": self.helo, b"ehlo": self.ehlo, b"mail": self.mail, b"rcpt": self.rcpt, b"data": self.data, b"rset": self.rset,
             b"starttls": self.starttls, b"auth": self.auth,
@@ -98,7 +100,12 @@ class Session:
         return answer.wire()
 
     def command(self, line: bytes | None) -> Reply:
-        """Obey one line."""
+        """Obey one line, if the client may say any more."""
+        values = self.facts.values
+        return self.limits.begin_command(values) or self.limits.weigh(self.obey(line), values)
+
+    def obey(self, line: bytes | None) -> Reply:
+        """The reply to one line."""
         if self.exchange:
             from qmailpy.smtp.auth_dialogue import go_on
 
@@ -258,7 +265,7 @@ class Session:
             return b""
         self.doing = "queueing the message"
         rest = self.message.reader.rest
-        yield self.tell(self.finish())
+        yield self.tell(self.limits.weigh_message(self.finish(), self.facts.values))
         self.doing = "waiting for a command"
         return rest
 

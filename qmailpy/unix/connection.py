@@ -9,8 +9,11 @@ from qmailpy.unix.fds import BLOCK, TimedOut, wait_readable, write_in_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Protocol
+    from collections.abc import Callable, Iterable
+    from typing import Protocol, TypeVar
+
+    What = TypeVar("What")
+    Done = TypeVar("Done")
 
     class Channel(Protocol):
         """How bytes come and go: as they are, or within TLS (unix/tls.py).  All but `ready` and `close` raise Gone, TimedOut."""
@@ -30,6 +33,13 @@ if TYPE_CHECKING:
 
 class Gone(OSError):
     """The client has closed its end, or it broke."""
+
+
+ROUNDING = 0.01  # seconds that a wait may end too early
+
+
+class Over(TimedOut):
+    """The whole session takes too long."""
 
 
 class Plain:
@@ -82,6 +92,7 @@ class Connection:
         self._out: list[bytes] = []
         self._held = 0  # bytes in it
         self._limit: float | None = None
+        self._end: float | None = None
 
     def say(self, data: bytes) -> None:
         """Keep bytes until the next read or flush, or until they are many.  Raises Gone, TimedOut."""
@@ -102,15 +113,19 @@ class Connection:
         """All that is read from now on must come within `seconds`; None: no such limit."""
         self._limit = None if seconds is None else time.monotonic() + seconds
 
+    def until(self, end: float | None) -> None:
+        """Reads and writes that go on behind that time of the monotonic clock raise Over; None: they may."""
+        self._end = end
+
     def read(self, most: int = BLOCK) -> bytes:
         """Flush, then what the client says next, at most so many bytes.  Raises Gone, TimedOut."""
         self.flush()
-        patience = self.timeout
+        patience = self._patience()
         if self._limit is not None:
             patience = min(patience, self._limit - time.monotonic())
             if patience <= 0:
                 raise TimedOut("timed out")
-        return self.channel.read(most, patience)
+        return self._in_time(self.channel.read, most, patience)
 
     def flush(self) -> None:
         """Write what was said.  Raises Gone, TimedOut."""
@@ -118,7 +133,25 @@ class Connection:
             data = b"".join(self._out)
             self._out.clear()
             self._held = 0
-            self.channel.write(data, self.timeout)
+            self._in_time(self.channel.write, data, self._patience())
+
+    def _patience(self) -> float:
+        """Seconds for one read or write.  Raises Over."""
+        if self._end is None:
+            return self.timeout
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise Over("timed out")
+        return min(self.timeout, left)
+
+    def _in_time(self, work: Callable[[What, float], Done], what: What, seconds: float) -> Done:
+        """Read or write.  Raises Over where it is not the client's pause that has been too long, but the session."""
+        try:
+            return work(what, seconds)
+        except TimedOut:
+            if self._end is not None and time.monotonic() > self._end - ROUNDING:
+                raise Over("timed out") from None
+            raise
 
     def close(self) -> None:
         """End: what was said goes out, whatever the client does; the descriptors stay open."""

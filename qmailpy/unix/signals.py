@@ -17,6 +17,7 @@ ALRM, CHLD, HUP, INT, PIPE, TERM = _signal.SIGALRM, _signal.SIGCHLD, _signal.SIG
 KILL = _signal.SIGKILL
 # What a terminal or a limit sends to whole process groups, and a program that holds a message must not die of.
 MISCELLANEOUS = (PIPE, _signal.SIGVTALRM, _signal.SIGPROF, _signal.SIGQUIT, INT, HUP, _signal.SIGXCPU, _signal.SIGXFSZ)
+LONGEST = (1 << 31) - 1  # seconds of a timer: as good as for ever
 
 
 class _Restored:
@@ -62,7 +63,7 @@ class deadline(_Restored):  # noqa: N801
     def __init__(self, seconds: float, late: Callable[[], object]) -> None:
         super().__init__()
         self._set(ALRM, lambda number, frame: late())
-        _signal.setitimer(_signal.ITIMER_REAL, seconds)
+        _signal.setitimer(_signal.ITIMER_REAL, min(seconds, LONGEST))
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
         _signal.setitimer(_signal.ITIMER_REAL, 0)

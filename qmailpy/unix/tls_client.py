@@ -56,6 +56,10 @@ class TlsStream:
             self._last_words()
             raise
 
+    def within(self, seconds: float) -> None:
+        """From now on every read and write of the stream below ends within so many seconds.  Raises TimeoutError if there is no time left."""
+        self.below.within(seconds)
+
     def close(self) -> None:
         """Take leave, and hang up."""
         try:

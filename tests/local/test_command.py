@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -47,3 +48,17 @@ def test_signals_are_at_their_default(tmp_path):
     assert blocked == 0
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGALRM, signal.SIGTERM, signal.SIGHUP):
         assert not ignored & 1 << number - 1, number
+
+
+def test_a_program_that_takes_too_long_is_ended_with_what_it_has_started(tmp_path):
+    begin = time.monotonic()
+    with pytest.raises(Temporary, match="Timeout on delivery to program"):
+        deliver(b"sleep 600 & echo $! > child; echo $$ > parent; wait", os.fsencode(str(tmp_path)), {"PATH": os.environ["PATH"]}, 1)
+    assert time.monotonic() < begin + 30
+    for name in ("parent", "child"):
+        with pytest.raises(FileNotFoundError):
+            os.readlink(f"/proc/{(tmp_path / name).read_text().strip()}/exe")
+
+
+def test_a_program_that_is_in_time():
+    assert deliver(b"exit 99", b"/", {"PATH": os.environ["PATH"]}, 600) is False

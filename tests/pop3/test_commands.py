@@ -11,12 +11,12 @@ from qmailpy.pop3.commands import LINE_LIMIT, CommandReader, error, okay
 ])
 @pytest.mark.parametrize("step", [1, 100])
 def test_verb_and_argument(line, found, step):
-    reader = CommandReader()
+    reader = CommandReader(1000)
     assert [command for at in range(0, len(line), step) for command in reader.feed(line[at:at + step])] == [found]
 
 
 def test_a_line_that_never_ends_is_not_kept():
-    reader, found = CommandReader(), []
+    reader, found = CommandReader(1000), []
     for _ in range(100):
         found += reader.feed(b"x" * LINE_LIMIT)
     found += reader.feed(b"\r\nNOOP\r\n")

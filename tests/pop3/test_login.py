@@ -2,6 +2,7 @@
 
 import pytest
 
+from qmailpy.pop3 import login as module
 from qmailpy.pop3.login import Login
 from tests.dialogue import play
 
@@ -55,3 +56,10 @@ def test_quit_ends_it():
     session = login()
     assert list(session.feed(b"QUIT\r\nUSER a\r\n")) == [b"+OK \r\n"]
     assert session.over
+
+
+def test_a_client_that_says_anything_but_who_it_is(monkeypatch):
+    monkeypatch.setattr(module, "COMMANDS", 2)
+    one = login()
+    assert b"".join(one.feed(b"NOOP\r\n" * 9)).split(b"\r\n") == [b"+OK "] * 2 + [b"-ERR too many commands", b""]
+    assert one.over and one.credentials is None

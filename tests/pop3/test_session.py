@@ -2,6 +2,7 @@
 
 import pytest
 
+from qmailpy.pop3 import session as module
 from qmailpy.pop3.session import Session
 from tests.dialogue import play
 
@@ -144,3 +145,10 @@ def test_a_message_is_read_as_it_is_sent():
     answers = Session(Streaming(b"x")).feed(b"RETR 1\r\n")
     next(answers), next(answers)
     assert len(asked) <= 2
+
+
+def test_a_session_ends_with_one_command_too_many(monkeypatch):
+    monkeypatch.setattr(module, "COMMANDS", 3)
+    one = session()
+    assert b"".join(one.feed(b"NOOP\r\n" * 9)).split(b"\r\n") == [b"+OK "] * 3 + [b"-ERR too many commands", b""]
+    assert one.over and one.maildrop.kept == []

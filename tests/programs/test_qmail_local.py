@@ -77,3 +77,18 @@ def test_many_deliveries_to_one_maildir_at_once(home):
     assert [child.wait() for child in children] == [0] * 30
     assert len(list((home.user / "Maildir/new").iterdir())) == 30
     assert list((home.user / "Maildir/tmp").iterdir()) == []
+
+
+def test_a_program_that_takes_too_long(home):
+    home.control(timeoutdelivery="1\n")
+    (home.user / ".qmail").write_text("|sleep 600 & wait\n./Mailbox\n")
+    done = deliver(home)  # which waits until nobody holds its output open any more
+    assert (done.returncode, done.stderr) == (111, b"Timeout on delivery to program. (#4.3.0)\n")
+    assert not (home.user / "Mailbox").exists()
+
+
+def test_a_limit_that_cannot_be_read_lets_the_mail_wait(home):
+    (home.path / "control/timeoutdelivery").mkdir()
+    (home.user / ".qmail").write_text("|true\n")
+    done = deliver(home)
+    assert (done.returncode, done.stderr) == (111, b"unable to read control/timeoutdelivery: is a directory\n")

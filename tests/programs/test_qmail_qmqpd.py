@@ -102,3 +102,18 @@ def test_no_queue_to_be_had():
     assert serve(Connection(source, 1, 10), Client(), FakeWorld(broken=True), 60) == 111
     os.close(source)
     os.close(client)
+
+
+def test_a_connection_that_takes_too_long(home):
+    home.control(timeoutqmtpd="1\n")
+    child, begin = home.start("qmail-qmqpd"), time.monotonic()
+    feed(child.stdin, qmqp()[:-3])
+    assert child.wait(20) == 111
+    assert time.monotonic() < begin + 20
+    assert child.communicate() == (b"", b"")
+
+
+def test_a_control_file_that_cannot_be_read(home):
+    (home.path / "control/timeoutqmtpd").mkdir()
+    done = home.run("qmail-qmqpd", stdin=qmqp())
+    assert (done.returncode, done.stdout) == (111, b"") and home.queued() is None

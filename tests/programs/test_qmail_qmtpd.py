@@ -125,3 +125,12 @@ def test_a_client_that_does_not_read_its_replies():
     assert serve(server, connection, 60) == 111
     for fd in fds:
         os.close(fd)
+
+
+def test_a_connection_that_takes_too_long(home):
+    home.control(timeoutqmtpd="1\n")
+    child, begin = home.start("qmail-qmtpd"), time.monotonic()
+    feed(child.stdin, qmtp()[:-3])
+    assert child.wait(20) == 111
+    assert time.monotonic() < begin + 20
+    assert child.communicate() == (b"", b"")

@@ -269,3 +269,15 @@ def test_a_key_that_cannot_be_read_lets_mail_wait(home):
     with SmtpSink() as sink:
         assert send(home, sink) == b"ZUnable to read control files. (#4.3.0)\n\0"
         assert sink.visits == []
+
+
+def test_a_delivery_that_takes_too_long(home):
+    home.control(timeoutdelivery="1\n")
+    with SmtpSink({"RCPT": lambda visit: time.sleep(5) or "250 ok"}) as sink:  # a server that thinks
+        assert send(home, sink) == b"ZConnected to 127.0.0.1 but connection died. (#4.4.2)\n\0"
+
+
+def test_name_servers_that_take_too_long(home):
+    home.control(timeoutdelivery="1\n")
+    with SmtpSink() as sink, DnsServer({"far.example": "silent"}) as dns:
+        assert send(home, sink, route="other:x\n", **dns.env) == b"ZSorry, this delivery takes too long. (#4.4.2)\n\0"

@@ -311,3 +311,37 @@ def test_a_large_message_needs_little_memory(home):
     assert child.returncode == 0
     assert peak < 40000  # KiB
     assert int((home.path / "bin/recorder.size").read_text()) > 250 * 79 * 10000
+
+
+def test_a_session_that_takes_too_long(home):
+    """However busy the client is, and wherever it is in the dialogue."""
+    home.control(timeoutsession="1\n")
+    child, begin = start(home), time.monotonic()
+    child.stdin.write(MAIL)
+    said = b""
+    try:
+        while time.monotonic() < begin + 20:
+            child.stdin.write(b"a line of a message that goes on\r\n")
+            time.sleep(0.05)  # the client's own pace
+    except BrokenPipeError:
+        pass
+    said = child.stdout.read()  # all of it: the other end is closed
+    while data := child.stdout.read(1000):
+        said += data
+    assert said.splitlines()[-1] == b"421 this session takes too long (#4.4.2)"
+    assert child.wait(20) == 1
+    assert home.queued() is None or home.queued()[1] == b""
+    child.communicate()
+
+
+@pytest.mark.parametrize(("name", "said"), [("maxcommands", b"421 too many commands"), ("maxerrors", b"421 too many errors"), ("maxline", b"500 line too long")])
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_limits_of_a_session(home, name, said, by_variable):
+    commands = {"maxcommands": b"NOOP\r\n" * 4, "maxerrors": b"WHAT\r\n" * 4, "maxline": b"NOOP".ljust(1500, b"x") + b"\r\n"}[name]
+    if by_variable and name == "maxline":
+        pytest.skip("it has no variable")
+    if not by_variable:
+        home.control(**{name: "3\n"})
+    done = home.run("qmail-smtpd", stdin=commands, **({name.upper(): "3"} if by_variable else {}))
+    assert done.stdout.splitlines()[-1].startswith(said)
+    assert done.returncode == 1

@@ -172,3 +172,16 @@ def test_what_is_known_of_a_dead_host_stays_while_there_is_no_local_address(conn
             connector.connect([Hop("192.0.2.1", 0)], lambda hop: ((1, SMTP),))
         remembered.seek(0)
         assert remembered.read() == before
+
+
+def test_no_more_exchangers_and_addresses_than_anybody_needs():
+    zone = {"many.example mx": [f"{number} mx{number}.many.example." for number in range(1, 61)]}
+    zone |= {f"mx{number}.many.example a": [f"192.0.2.{number}"] for number in range(1, 61)}
+    zone |= {"wide.example mx": ["10 all.example."], "all.example a": [f"203.0.113.{number}" for number in range(1, 201)]}
+    with DnsServer(zone) as dns:
+        asker = Resolver(dns.env)
+        assert found(b"many.example", asker) == [f"192.0.2.{number}" for number in range(1, 33)]
+        assert not any(question.startswith("mx33.") for question in dns.asked)
+        assert len(found(b"wide.example", asker)) == len(found(b"all.example", asker, relay=True)) == 64
+        with pytest.raises(Failed, match="Although I'm listed"):  # one of them is this host's, wherever it stands
+            found(b"wide.example", asker, moreipme=[b"203.0.113.200"])

@@ -1,11 +1,15 @@
 """One message to one server: what is sent over a real connection, and what is told of it."""
 
+import contextlib
+import time
+
 import pytest
 
 from qmailpy.remote.courier import Courier
 from qmailpy.smtp.client import NEVER, OFFERED, ON, REQUIRED, Plan
 from qmailpy.smtp.login_client import Login
 from qmailpy.unix.net import TlsFailed, connect
+from qmailpy.unix.signals import Late, deadline
 from qmailpy.unix.tls_client import TlsClient
 from tests.pki import Authority
 from tests.sending import MESSAGE, SENT
@@ -22,10 +26,10 @@ def context(issued, tmp_path):
     return tls_context(tmp_path, issued.pem)
 
 
-def carry(sink, *, tls=NEVER, recipients=(b"r@x",), blocks=(MESSAGE,), patience=30, **plan):
+def carry(sink, *, tls=NEVER, recipients=(b"r@x",), blocks=(MESSAGE,), patience=30, timeout=10, **plan):
     stream = connect("127.0.0.1", sink.port, 30, patience)
     plan = Plan(b"me", b"s@y", recipients, tls=tls, demand="control/tlshosts/x.pem", **plan)
-    return Courier(stream, "127.0.0.1", lambda: iter(blocks), lambda: TlsClient("x", None, "", [])).run(plan)
+    return Courier(stream, "127.0.0.1", lambda: iter(blocks), lambda: TlsClient("x", None, "", []), timeout).run(plan)
 
 
 def test_a_message_is_carried():
@@ -125,3 +129,27 @@ def test_notes_stand_at_the_end_of_the_record():
     with SmtpSink() as sink:
         assert carry(sink, login=Login(b"joe", b"secret")).records == (
             b"r\0K127.0.0.1 accepted message.\nRemote host said: 250 ok queued\n(no supported AUTH method found, continuing without authentication)\n\0")
+
+
+def test_a_reply_must_be_whole_in_time_however_it_drips():
+    def drip(visit):
+        with contextlib.suppress(OSError):
+            while True:
+                visit.connection.sendall(b"250-and so on\r\n")
+                time.sleep(0.05)  # the drip itself
+
+    begin = time.monotonic()
+    with SmtpSink({"MAIL": drip}) as sink:
+        assert carry(sink, timeout=1).records == b"ZConnected to 127.0.0.1 but connection died. (#4.4.2)\n\0"
+    assert time.monotonic() < begin + 20
+
+
+@pytest.mark.parametrize(("silent", "duplicate"), [("RCPT", b""), ("end", b"Possible duplicate! ")])
+def test_a_delivery_that_takes_too_long(silent, duplicate):
+    def late():
+        raise Late
+
+    with SmtpSink({silent: lambda visit: time.sleep(5) or "250 ok"}) as sink, deadline(0.5, late):  # a server that thinks
+        outcome = carry(sink)
+    assert outcome.records.endswith(b"ZConnected to 127.0.0.1 but connection died. " + duplicate + b"(#4.4.2)\n\0")
+    assert not outcome.elsewhere

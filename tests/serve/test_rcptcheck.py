@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -17,7 +18,7 @@ def judged(tmp_path):
         path = tmp_path / "rc"
         path.write_text(script)
         path.chmod(mode)
-        return ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"], **env}, str(path), sender, recipient)
+        return ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"], **env}, str(path), sender, recipient, 60)
 
     return judge
 
@@ -54,7 +55,7 @@ def test_a_name_is_a_path_from_the_home(tmp_path, program, code):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/rc").write_text("#!/bin/sh\nexit 7\n")
     (tmp_path / "sub/rc").chmod(0o755)
-    assert ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"]}, program, b"", b"") == code
+    assert ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"]}, program, b"", b"", 60) == code
 
 
 PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "man/qmail-smtpd.8"
@@ -98,7 +99,21 @@ def test_no_child_to_be_had(judged):
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
     try:
         with pytest.raises(Temporary, match="unable to fork"):
-            ask(Home("/"), {}, "/bin/true", b"", b"")
+            ask(Home("/"), {}, "/bin/true", b"", b"", 60)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_program_that_hangs_is_given_up(tmp_path):
+    program = tmp_path / "hang"
+    program.write_text("#!/bin/sh\necho $$ > pid\nexec sleep 600\n")
+    program.chmod(0o755)
+    begin = time.monotonic()
+    assert ask(Home(str(tmp_path)), {"PATH": os.environ["PATH"]}, str(program), b"", b"", 0.5) == 111
+    assert time.monotonic() < begin + 20
+    end = time.monotonic() + 20
+    while os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}/exe") and time.monotonic() < end:
+        time.sleep(0.01)
+    with pytest.raises(FileNotFoundError):
+        os.readlink(f"/proc/{(tmp_path / 'pid').read_text().strip()}/exe")

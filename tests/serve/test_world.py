@@ -91,7 +91,7 @@ def test_a_pause_lets_the_client_read_first(tmp_path):
 
 
 def test_variables_and_programs():
-    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, None, values())
+    world = SmtpWorld(Home("/"), {"A": "b", "PATH": "/bin:/usr/bin"}, Connection(-1, -1, 60), values())
     assert (world.variable("A"), world.variable("B"), world.pid) == ("b", None, os.getpid())
     assert world.ask_program("/bin/false", b"", b"") == 1
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qmailpy.smtp.facts import Secured
-from qmailpy.smtp.server import LINE_LIMIT, Session
+from qmailpy.settings.table import SETTINGS
+from qmailpy.smtp.server import Session
 from qmailpy.text.received import Client
 from tests.dialogue import play
 from tests.smtp.world import FakeWorld, values
@@ -132,7 +133,7 @@ def test_who_is_not_let_in(passwords, heard, told):
     (["AUTH LOGIN", "Ym9i", "c2VjcmV0"], ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok, go ahead (#2.0.0)"]),
     (["AUTH LOGIN", "Ym9i", "?"], ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "501 malformed auth input (#5.5.4)"]),
     (["AUTH LOGIN", ""], ["334 VXNlcm5hbWU6", "501 malformed auth input (#5.5.4)"]),
-    (["AUTH PLAIN", "A" * (LINE_LIMIT + 1)], ["334 ", "500 line too long (#5.5.2)"]),
+    (["AUTH PLAIN", "A" * (SETTINGS["maxline"].default + 1)], ["334 ", "500 line too long (#5.5.2)"]),
     (["AUTH PLAIN", "A" * 8192], ["334 ", "501 malformed auth input (#5.5.4)"]),
     (["AUTH PLAIN " + "A" * 8180], ["501 malformed auth input (#5.5.4)"]),
     (["AUTH PLAIN", "QUIT"], ["334 ", "501 malformed auth input (#5.5.4)"]),

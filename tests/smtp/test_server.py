@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmailpy.smtp.server import LINE_LIMIT, Session
+from qmailpy.settings.table import SETTINGS
+from qmailpy.smtp.server import Session
 from qmailpy.text.batv import signed
 from qmailpy.text.received import Client
 from tests.dialogue import play
@@ -169,7 +170,7 @@ def test_a_line_without_end_is_not_kept():
     one = session()
     for _ in range(100):
         assert list(one.feed(b"x" * 10000)) == []
-        assert len(one.lines._data) <= LINE_LIMIT
+        assert len(one.lines._data) <= SETTINGS["maxline"].default
     assert b"".join(one.feed(b"\r\nNOOP\r\n")) == b"500 line too long (#5.5.2)\r\n250 ok\r\n"
 
 
@@ -394,3 +395,39 @@ def test_with_all_checks_on_chunking_changes_nothing(pieces, scan, variables, re
         assert (recipientchk == 2 and relay is not None) or not any(address.startswith((b"t", b"z")) for address in recipients)
         assert len(body) <= 10 or not any(address.startswith(b"c@ours") for address in recipients)
         assert len(body) <= 20 or sender != b"a@b"
+
+
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_a_session_ends_with_one_command_too_many(step):
+    one, commands = session(maxcommands=3), b"NOOP\r\n" * 5
+    said = b"".join(answer for at in range(0, len(commands), step) for answer in one.feed(commands[at:at + step]))
+    assert said == b"250 ok\r\n" * 3 + b"421 too many commands in one session (#4.7.0)\r\n"
+    assert (one.closing, one.limits.commands) == (1, 4)
+
+
+def test_a_session_ends_with_one_error_too_many():
+    one = session(maxerrors=3)
+    assert b"".join(one.feed(b"WHAT\r\n" * 9)) == b"502 unimplemented (#5.5.1)\r\n" * 3 + b"421 too many errors in one session (#4.7.0)\r\n"
+    assert one.closing == 1
+
+
+def test_a_message_in_between_forgives_errors():
+    world = FakeWorld()
+    one, mail = session(world, maxerrors=3), b"MAIL FROM:<a@b>\r\nRCPT TO:<x@ours.example>\r\nDATA\r\nx\r\n.\r\n"
+    for _ in range(5):
+        said = b"".join(one.feed(b"WHAT\r\n" * 3 + mail))
+        assert said.count(b"502 ") == 3
+    assert (len(world.queued), one.closing) == (5, None)
+
+
+def test_recipients_over_the_limit_are_no_errors():
+    one = session(maxrecipients=1, maxerrors=1)
+    said = b"".join(one.feed(b"MAIL FROM:<a@b>\r\n" + b"RCPT TO:<x@ours.example>\r\n" * 50 + b"DATA\r\nx\r\n.\r\nQUIT\r\n"))
+    assert said.count(b"452 ") == 49 and said.endswith(b" qp 77\r\n221 mx.example\r\n")
+
+
+@pytest.mark.parametrize(("maxline", "taken"), [(2000, 2000), (5, 1000), (0, 1000), (12288, 12288)])
+def test_the_longest_command(maxline, taken):
+    for size, code in ((taken, b"250 ok"), (taken + 1, b"500 line too long (#5.5.2)")):
+        said, _ = run(b"NOOP ".ljust(size - 1, b"x") + b"\r\n", maxline=maxline)
+        assert said.endswith(code + b"\r\n")

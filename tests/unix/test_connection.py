@@ -3,10 +3,11 @@
 import fcntl
 import os
 import threading
+import time
 
 import pytest
 
-from qmailpy.unix.connection import Connection, Gone
+from qmailpy.unix.connection import Connection, Gone, Over
 from qmailpy.unix.fds import BLOCK, TimedOut
 
 
@@ -151,3 +152,39 @@ def test_what_was_said_goes_out_at_the_end_if_anybody_listens(pipes):
     os.close(theirs)
     connection.say(b"bye")
     connection.close()
+
+
+def test_a_session_that_takes_too_long(pipes):
+    source, ours, theirs, target = pipes
+    connection = Connection(source, target, 60)
+    connection.until(time.monotonic() + 60)
+    os.write(ours, b"x")
+    assert connection.read() == b"x"
+    connection.until(time.monotonic() + 0.05)
+    with pytest.raises(Over):
+        connection.read()
+    connection.until(time.monotonic() - 1)
+    connection.say(b"y")
+    with pytest.raises(Over):
+        connection.flush()
+    connection.until(None)
+    connection.say(b"last words")
+    connection.close()
+    assert os.read(theirs, 100) == b"last words"
+
+
+def test_a_client_that_does_not_read_until_the_session_is_over(pipes):
+    source, _, _, target = pipes
+    connection = Connection(source, target, 60)
+    connection.until(time.monotonic() + 0.05)
+    with pytest.raises(Over):
+        connection.say(bytes(1 << 20))
+
+
+def test_silence_is_told_from_a_session_that_takes_too_long(pipes):
+    source, _, _, target = pipes
+    connection = Connection(source, target, 0.05)
+    connection.until(time.monotonic() + 60)
+    with pytest.raises(TimedOut) as silence:
+        connection.read()
+    assert not isinstance(silence.value, Over)
