@@ -93,10 +93,20 @@ def test_a_copy_too_many(history):
 
 def test_a_copy_that_a_kill_explains(history):
     history.copies[one(history)], history.log.unsure[one(history)] = 2, 1
+    history.kills["qmail-local"] = 1
     verdict = Verdict(history)
     assert verdict.kept() and (verdict.duplicated, verdict.explained, verdict.repeated) == (1, 1, 0)
     history.copies[one(history)] = 3
     assert broken(history) == {"unexplained"}
+
+
+def test_more_copies_than_were_under_way_at_a_kill(history):
+    for recipient in list(history.copies)[:2]:
+        history.copies[recipient], history.log.unsure[recipient] = 2, 1
+    history.kills["qmail-remote"] = 1
+    assert Verdict(history).broken["explained"] == ["2 explained, for at most 1"]
+    history.kills["qmail-remote"] = 2
+    assert Verdict(history).kept()
 
 
 def test_deliveries_that_were_reported_and_yet_repeated(history):

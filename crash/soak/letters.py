@@ -7,6 +7,7 @@ import random
 import re
 
 HERE, FAR = "here.example", "far.example"
+CONCURRENCY = {"local": 10, "remote": 20}  # deliveries at a time
 BOXES = 4  # mailboxes of each kind
 SIZES = (300, 1000, 4000, 70000)  # bytes; the last is more than a pipe holds
 WEIGHTS = (40, 40, 19, 1)

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from crash.soak.letters import BOXES, FAR, HERE
+from crash.soak.letters import BOXES, CONCURRENCY, FAR, HERE
 from qmailpy.queue.paths import Paths
 from qmailpy.unix.files import lock, pull_trigger
 
@@ -43,7 +43,7 @@ class Place:
         for name in self.queued():
             os.unlink(self.home.at("queue", name))
         for name, text in {"me": HERE, "locals": HERE, "rcpthosts": f"{HERE}\n{FAR}", "smtproutes": f":127.0.0.1:{sink}", "poolservers": f"{workers}",
-                           "poolqueue": f"{max(workers // 4, 20)}"}.items():
+                           "poolqueue": f"{max(workers // 4, 20)}", **{f"concurrency{channel}": f"{most}" for channel, most in CONCURRENCY.items()}}.items():
             self.write(f"control/{name}", text + "\n")
         os.mkdir(f"{self.own}/tried")
         for word in self.boxes():

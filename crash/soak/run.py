@@ -23,6 +23,7 @@ ALARM, PROGRESS, WEIGHING, LOOK = 2.0, 5.0, 2.0, 0.2  # seconds between two
 TICK = 0.02
 SENDERS = 2  # processes
 SETTLE = 1.0  # seconds without work before anything is weighed
+POOLED = ("worker of servers", "worker of queue")
 WEIGHED = ("qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "supervisor of servers", "supervisor of queue", "keeper of servers", "keeper of queue")
 # How much more a process may have in the end than its like had in the beginning, and how much more memory at any time: descriptors, KiB.
 DESCRIPTORS, MEMORY, PEAK = 6, 32 << 10, 128 << 10
@@ -140,7 +141,7 @@ class Soak:
 
     def is_up(self):
         """Whether everybody is there who has something to do from the beginning."""
-        return {*WEIGHED, *self.host.services, "worker of servers", "worker of queue"} - {"qmail-start"} <= {role for role, _ in self.family()}
+        return {*WEIGHED, *POOLED, *self.host.services} - {"qmail-start"} <= {role for role, _ in self.family()}
 
     def is_due(self, what, every):
         """Whether something is to be done again, `every` so many seconds."""
@@ -200,16 +201,16 @@ class Soak:
 
     # what they weigh
 
-    def weigh(self, weights):
-        """{role: [most descriptors, most KiB]} of those that are there."""
+    def weigh(self, weights, roles=(*WEIGHED, *POOLED)):
+        """Fill {role: [most descriptors, most KiB]} for those that are there."""
         for role, pid in self.family():
-            if role in WEIGHED and (found := weigh(pid)):
+            if role in roles and (found := weigh(pid)):
                 weights[role] = [max(pair) for pair in zip(found, weights.get(role, found), strict=True)]
 
     def watch_peaks(self):
         """Note who has grown too much, once."""
         now = {}
-        self.weigh(now)
+        self.weigh(now, WEIGHED)
         for role, (_, memory) in now.items():
             if self.first and memory > self.first[role][1] + PEAK and not any(line.startswith(f"{role}:") for line in self.history.grown):
                 self.history.grown.append(f"{role}: {memory} KiB, {self.first[role][1]} at first")

@@ -1,9 +1,12 @@
 """What became of the promises: pure, of what was told, what was found, and who was killed."""
 
-from crash.soak.letters import ticket_of
+from crash.soak.letters import CONCURRENCY, ticket_of
 from crash.soak.logs import unexplained
 
 ENTRANCE = ("worker", "supervisor", "keeper", "qmail-send", "qmail-tcpserver", "tcpserver", "qmail-smtpd", "qmail-queue")  # those that a letter comes in by
+# Of how many deliveries nobody knows, at most, when one of these is killed: as many as there may be at a time (CONCURRENCY).
+CARRIED = {"qmail-send": sum(CONCURRENCY.values()), "qmail-lspawn": CONCURRENCY["local"], "qmail-rspawn": CONCURRENCY["remote"],
+           "qmail-local": 1, "qmail-remote": 1}
 REPEATS, FEW = 0.25, 2  # deliveries that were reported as done, and yet repeated: for each kill of qmail-send; and that many anyway
 
 
@@ -45,6 +48,7 @@ class Verdict:
         self.broken = {
             "lost": sorted(recipient for ticket in history.sent for recipient in history.recipients(ticket) if not copies.get(recipient)),
             "unexplained": [f"{count} more of {recipient}" for recipient, count in extras.items() if count > covered[recipient] + twice.get(recipient, 0)],
+            "explained": self.too_many("explained", self.explained, sum(most * history.kills.get(role, 0) for role, most in CARRIED.items())),
             "repeated": self.too_many("repeated", self.repeated, FEW + REPEATS * history.kills.get("qmail-send", 0)),
             "phantoms": sorted(arrived - history.sent - history.doubtful),
             "echoes": self.too_many("echoes", len(self.echoes), sum(count for role, count in history.kills.items() if role.split(" ")[0] in ENTRANCE)),
