@@ -7,6 +7,7 @@
 # make tmprsadh [HOME_DIR=DIR]  the files of temporary keys that old versions used
 # make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make crash [EVERY=1] [KINDS="kills power faults"]    at every step of a message's life: is anything lost?
+# make soak [SECONDS=300] [SESSIONS=500] [MESSAGES=20000] [SEED=n]    a home under load, whose processes are killed in turn: does all arrive?
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -31,7 +32,7 @@ TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHO
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench crash types lint pages clean
+.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench crash soak types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -82,6 +83,11 @@ bench: all
 
 crash: all
 	@$(RUN) crash --every $(EVERY) $(KINDS)
+
+soak: all
+	@$(INSTALL) setup --home '$(CURDIR)/.build/soak-home' --single
+	@$(RUN) crash.soak --home '$(CURDIR)/.build/soak-home' --seconds $(or $(SECONDS),300) --sessions $(or $(SESSIONS),500) \
+	  --messages $(or $(MESSAGES),20000) $(if $(SEED),--seed $(SEED))
 
 types: all
 	@$(TOOL) mypy --config-file setup.cfg
