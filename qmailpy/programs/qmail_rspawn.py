@@ -8,6 +8,7 @@ from qmailpy.exits import OK
 from qmailpy.home import here
 from qmailpy.settings.load import load
 from qmailpy.spawn import report
+from qmailpy.spawn.crew import LONGEST, Kind
 from qmailpy.spawn.daemon import Spawner
 from qmailpy.spawn.warm import Warm, settle
 from qmailpy.unix.process import UNRUNNABLE, fork_working, spawn
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from qmailpy.home import Home
-    from qmailpy.spawn.orders import Order
+    from qmailpy.spawn.daemon import Delivery
+    from qmailpy.unix.resident import Work
 
 REMOTE, EXTRA = "qmail-remote", "qmail-remote.extra"
 TCPTO_SIZE = 1024
@@ -52,27 +54,45 @@ def later(home: Home) -> tuple[str, ...]:
     return ALWAYS + (FOR_TLS if any(os.path.exists(home.at("control", name)) for name in ("tlsremote", "tlshosts")) else ())
 
 
+class Sender:
+    """Decides which child does a delivery: one that stays, if qmail-remote is ours, else the program, executed."""
+
+    def __init__(self, home: Home, env: MutableMapping[str, str]) -> None:
+        self.env, self.mess = env, home.at("queue", "mess")
+        self.name, self.place = chosen(home, env)
+        self.remote = Warm(home, REMOTE, later(home))
+        self.kind = Kind(REMOTE, self.begin_remote, UNRUNNABLE)
+        self.spawner = Spawner(home, self.begin, report.of_remote)
+
+    def begin(self, delivery: Delivery) -> None:
+        """Send a message.  Raises OSError."""
+        order = delivery.order
+        _, _, host = order.recipient.rpartition(b"@")
+        words = [host, order.sender, order.recipient]
+        data = b"\0".join(words)
+        if self.name == REMOTE and self.spawner.stays and len(data) <= LONGEST and self.remote.program.is_found(REMOTE, self.env, self.mess):
+            self.spawner.give(delivery, self.kind, data)
+            return
+        message, output = delivery.fds
+        fds = {0: message, 1: output, 2: output}
+        if self.name == REMOTE and self.remote.program.is_found(REMOTE, self.env, self.mess):
+            self.spawner.once(delivery, fork_working(lambda: self.begin_remote()(data)[0], fds, UNRUNNABLE))
+            return
+        # What cannot be started defers mail (111); it never bounces it, and nothing else is run in the place of qmail-remote.extra.
+        program = self.place if os.path.lexists(self.place) else None
+        self.spawner.once(delivery, spawn([os.fsencode(self.name), *words], self.env, fds, program=program, cwd=self.mess, unrunnable=UNRUNNABLE))
+
+    def begin_remote(self) -> Work:
+        """In a child: be qmail-remote."""
+        os.chdir(self.mess)
+        self.remote.name_child()
+        return lambda data: (self.remote.run([os.fsencode(REMOTE), *data.split(b"\0")], self.env), b"")
+
+
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     home = here()
     forget_dead_hosts(home.at("queue", "lock", "tcpto"))
-    name, place = chosen(home, env)
-    remote = Warm(home, REMOTE, later(home))
+    sender = Sender(home, env)
     settle()
-    mess = home.at("queue", "mess")
-
-    def begin(order: Order, message: int, output: int) -> int:
-        _, _, host = order.recipient.rpartition(b"@")
-        argv, fds = [os.fsencode(name), host, order.sender, order.recipient], {0: message, 1: output, 2: output}
-
-        def work() -> int:
-            os.chdir(mess)
-            remote.name_child()
-            return remote.run(argv, env)
-
-        if name == REMOTE and remote.program.is_found(REMOTE, env, mess):
-            return fork_working(work, fds, UNRUNNABLE)
-        # What cannot be started defers mail (111); it never bounces it, and nothing else is run in the place of qmail-remote.extra.
-        return spawn(argv, env, fds, program=place if os.path.lexists(place) else None, cwd=mess, unrunnable=UNRUNNABLE)
-
-    Spawner(home, begin, report.of_remote).run()
+    sender.spawner.run()
     return OK

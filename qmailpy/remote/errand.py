@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from qmailpy.exits import retire
 from qmailpy.remote import report
 from qmailpy.remote.connect import hops
 from qmailpy.remote.courier import Courier, Outcome
@@ -99,6 +100,8 @@ class Errand:
 
     def by_smtp(self, link: Link, secured: Security, trouble: str = "") -> Outcome:
         """By SMTP; `trouble`: why there is no TLS.  Raises TlsFailed."""
+        if self.route.login is not None:
+            retire("a password")
         no_clear = ""
         if self.values.flag("secauthremote"):
             why = trouble or ("" if self.tlsremote else NO_TLSREMOTE)

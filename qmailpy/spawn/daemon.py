@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 
+from qmailpy.spawn.crew import Crew, Task
 from qmailpy.spawn.orders import OrderReader, encode
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
 from qmailpy.unix.poll import Poll
-from qmailpy.unix.process import allow_descriptors, any_ended, pipe
+from qmailpy.unix.process import allow_descriptors, pipe
 from qmailpy.unix.signals import CHLD, Wakeup, shielded
 
 TYPE_CHECKING = False
@@ -16,45 +17,66 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qmailpy.home import Home
+    from qmailpy.spawn.crew import Kind
     from qmailpy.spawn.orders import Order
 
-SPARE = 50  # descriptors beside one for each delivery
+SPARE = 50  # descriptors beside those of the deliveries
+EACH = 4  # descriptors that a delivery may have open at once: message, both ends of its output, the connection with a child
 READ_LIMIT = 1 << 20  # bytes kept of a child's output where a report has no limit of its own
+NO_CHILD = b"Zqmail-spawn unable to fork. (#4.3.0)\n"
 
 
 class Delivery:
-    """A child at work: its slot, its pid, where its output comes from, what it was so far."""
+    """An order under way.
 
-    __slots__ = ("number", "pid", "fd", "output", "status")
+    order   what is to be done
+    fds     the message, and where the output goes: the child's descriptors 0 and 1; ours until they are handed over
+    fd      where its output comes from; -1: it has ended
+    output  what it was so far
+    status  how the child ended, once it has
+    report  what is said in the place of what follows from status and output
+    """
 
-    def __init__(self, number: int, pid: int, fd: int) -> None:
-        self.number, self.pid, self.fd = number, pid, fd
-        self.output = b""
-        self.status: int | None = None  # how it ended, once it has
+    __slots__ = ("order", "fds", "fd", "output", "status", "report")
+
+    def __init__(self, order: Order, message: int, target: int, fd: int) -> None:
+        self.order, self.fd = order, fd
+        self.fds: tuple[int, ...] = (message, target)
+        self.output = self.report = b""
+        self.status: int | None = None
+
+    def hand_over(self) -> None:
+        """Somebody else has the message and the output, or nobody needs them."""
+        close_quietly(*self.fds)
+        self.fds = ()
 
 
 class Spawner:
     """One spawner.
 
-    begin   (order, message descriptor, output descriptor) -> pid: start the child; may raise OSError
+    begin   what is to be done with a delivery, whose fds it closes by hand_over: has the crew do it, or ends it; may raise OSError
     report  (status, output) -> the report's letter and text
     limit   bytes of output that a report may have; what is cut is said to be cut by `too_long`
+    crew    the children
+    stays   there are descriptors enough for children that stay
     """
 
-    def __init__(self, home: Home, begin: Callable[[Order, int, int], int], report: Callable[[int, bytes], bytes],
+    def __init__(self, home: Home, begin: Callable[[Delivery], None], report: Callable[[int, bytes], bytes],
                  limit: int = READ_LIMIT, too_long: bytes = b"") -> None:
         self.home, self.begin, self.report = home, begin, report
         self.limit, self.too_long = limit, too_long
         self.owner = home.uid("qmailq")
+        self.poll = Poll()
+        self.crew = Crew(self.poll)
+        self.stays = False
         self.running: dict[int, Delivery] = {}  # by delivery number
         self.by_fd: dict[int, Delivery] = {}
-        self.by_pid: dict[int, Delivery] = {}
         self.said: list[bytes] = []  # and not written yet
         self.reading = self.writing = True
 
     def run(self) -> None:
         """Serve until descriptor 0 ends and the last child has reported."""
-        allow_descriptors(self.home.spawn + SPARE)
+        self.stays = allow_descriptors(EACH * self.home.spawn + SPARE)
         with shielded():
             wakeup = Wakeup([CHLD])
             try:
@@ -63,25 +85,29 @@ class Spawner:
                 wakeup.close()
 
     def loop(self, wakeup: Wakeup) -> None:
-        """Take orders and output as they come."""
+        """Take orders and output as they come.  What closes descriptors comes before what opens any: a number that is ready is still the same file's."""
         orders = OrderReader(self.home.spawn)
-        poll = Poll()
-        poll.add(0)
-        poll.add(wakeup.fd)
+        self.poll.add(0)
+        self.poll.add(wakeup.fd)
         self.said.append(encode(self.home.spawn, self.home.spawn))
         self.flush()
         while self.reading or self.running:
-            for fd in poll.wait():
-                if fd == wakeup.fd:
-                    wakeup.take()
-                    self.reap()
-                elif fd == 0:
-                    self.take_orders(orders, poll)
+            ready = self.poll.wait(self.crew.patience())
+            for fd in ready:
+                if (delivery := self.by_fd.get(fd)) is not None:
+                    self.take_output(delivery)
                 else:
-                    self.take_output(self.by_fd[fd], poll)
+                    self.crew.hear(fd)
+            if wakeup.fd in ready:
+                wakeup.take()
+                self.crew.reap()
+            if 0 in ready:
+                self.take_orders(orders)
+            self.crew.go_on()
             self.flush()
+        self.crew.end()
 
-    def take_orders(self, orders: OrderReader, poll: Poll) -> None:
+    def take_orders(self, orders: OrderReader) -> None:
         """Read what qmail-send wants, and begin it."""
         try:
             data = os.read(0, BLOCK)
@@ -89,12 +115,12 @@ class Spawner:
             data = b""
         if not data:
             self.reading = False
-            poll.drop(0)
+            self.poll.drop(0)
         for order in orders.feed(data):
-            if trouble := self.obey(order, poll):
+            if trouble := self.obey(order):
                 self.say(order.number, trouble.encode())
 
-    def obey(self, order: Order, poll: Poll) -> str:
+    def obey(self, order: Order) -> str:
         """Begin a delivery; the report in case it cannot be begun."""
         if order.number >= self.home.spawn:
             return "ZInternal error: delnum too big. (#4.3.5)\n"
@@ -106,10 +132,9 @@ class Spawner:
             message = os.open(self.home.at("queue", "mess", os.fsdecode(order.message)), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return "Zqmail-spawn unable to open message. (#4.3.0)\n"
-        try:
-            return self.unfit(message) or self.launch(order, message, poll)
-        finally:
-            os.close(message)
+        if (trouble := self.unfit(message) or self.launch(order, message)):
+            close_quietly(message)
+        return trouble
 
     def unfit(self, message: int) -> str:
         """Why an open file cannot be a message of the queue; "" if it can."""
@@ -123,28 +148,34 @@ class Spawner:
             return "ZSorry, message has wrong owner. (#4.3.5)\n"
         return ""
 
-    def launch(self, order: Order, message: int, poll: Poll) -> str:
-        """Start the child; the report in case there can be none."""
+    def launch(self, order: Order, message: int) -> str:
+        """Have it done; the report in case it cannot be, and then the message stays the caller's to close."""
         try:
             fd, target = pipe()
         except OSError:
             return "Zqmail-spawn unable to create pipe. (#4.3.0)\n"
+        delivery = self.running[order.number] = self.by_fd[fd] = Delivery(order, message, target, fd)
+        self.poll.add(fd)
         try:
-            pid = self.begin(order, message, target)
+            self.begin(delivery)
         except OSError:
-            close_quietly(fd)
-            return "Zqmail-spawn unable to fork. (#4.3.0)\n"
-        finally:
-            os.close(target)
-        delivery = self.running[order.number] = self.by_fd[fd] = self.by_pid[pid] = Delivery(order.number, pid, fd)
-        poll.add(delivery.fd)
+            self.end(delivery, None)
         return ""
 
-    def take_output(self, delivery: Delivery, poll: Poll) -> None:
+    def give(self, delivery: Delivery, kind: Kind, data: bytes) -> None:
+        """Have a child of this kind do it."""
+        self.crew.add(Task(kind, data, delivery.fds, delivery.hand_over, lambda status, _: self.end(delivery, status)))
+
+    def once(self, delivery: Delivery, pid: int) -> None:
+        """A child does it, and nothing else."""
+        self.crew.once(pid, lambda status, _: self.end(delivery, status))
+        delivery.hand_over()
+
+    def take_output(self, delivery: Delivery) -> None:
         """Read what a child prints; at the end of it the report may be due."""
         data = os.read(delivery.fd, BLOCK)
         if not data:
-            poll.drop(delivery.fd)
+            self.poll.drop(delivery.fd)
             os.close(delivery.fd)
             del self.by_fd[delivery.fd]
             delivery.fd = -1
@@ -155,12 +186,13 @@ class Spawner:
             if len(delivery.output) > self.limit:
                 delivery.output = delivery.output[:self.limit + 1]
 
-    def reap(self) -> None:
-        """Note which children have ended."""
-        for pid, status in any_ended():
-            if delivery := self.by_pid.pop(pid, None):
-                delivery.status = os.waitstatus_to_exitcode(status)
-                self.finish(delivery)
+    def end(self, delivery: Delivery, status: int | None) -> None:
+        """How a delivery's child has ended, or would have; None: there can be none."""
+        delivery.hand_over()
+        if status is None:
+            status, delivery.report = 0, NO_CHILD
+        delivery.status = status
+        self.finish(delivery)
 
     def finish(self, delivery: Delivery) -> None:
         """Report a delivery whose child has ended and whose output nobody holds open any more."""
@@ -169,8 +201,9 @@ class Spawner:
         output = delivery.output
         if len(output) > self.limit:
             output = output[:self.limit - len(self.too_long) - 3] + self.too_long
-        del self.running[delivery.number]
-        self.say(delivery.number, self.report(delivery.status, output))
+        number = delivery.order.number
+        del self.running[number]
+        self.say(number, delivery.report or self.report(delivery.status, output))
 
     def say(self, number: int, text: bytes) -> None:
         """Make one report."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from qmailpy.home import Home
 
+OK, NFS, NO_ALIAS = 0, 115, 116  # exit codes of qmail-getpw, as qmail-lspawn understands them
 NAME_LIMIT = 32  # bytes; no user name is longer
 
 
@@ -43,6 +44,15 @@ def unlisted(home: Home, local: bytes) -> assign.Account | None:
     except KeyError:
         return None
     return account(entry, b"-", local)
+
+
+def answer(home: Home, local: bytes) -> tuple[int, bytes]:
+    """What qmail-getpw says of a local part: its exit code and, with 0, the fields."""
+    try:
+        found = unlisted(home, local)
+    except HomeTrouble:
+        return NFS, b""
+    return (NO_ALIAS, b"") if found is None else (OK, found.fields())
 
 
 def account(entry: pwd.struct_passwd, dash: bytes, extension: bytes) -> assign.Account:

@@ -131,13 +131,15 @@ def ignore_as_interpreter() -> None:
         _signal.signal(number, _signal.SIG_IGN)
 
 
-def allow_descriptors(count: int) -> None:
-    """Raise the soft limit on open descriptors, as far as the hard one lets it, if it is below `count`."""
+def allow_descriptors(count: int) -> bool:
+    """Raise the soft limit on open descriptors, as far as the hard one lets it, if it is below `count`; whether so many may be open now."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count if hard == resource.RLIM_INFINITY else min(count, hard), hard))
+        soft = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft == resource.RLIM_INFINITY or soft >= count
 
 
 def wait(pid: int) -> int:

@@ -19,6 +19,8 @@ KILL = _signal.SIGKILL
 MISCELLANEOUS = (PIPE, _signal.SIGVTALRM, _signal.SIGPROF, _signal.SIGQUIT, INT, HUP, _signal.SIGXCPU, _signal.SIGXFSZ)
 LONGEST = (1 << 31) - 1  # seconds of a timer: as good as for ever
 
+TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
+
 
 class _Restored:
     """A block with other signal handlers; behind it they are what they were."""
@@ -82,6 +84,24 @@ def too_late() -> NoReturn:
 def on_signal(number: int, come: Callable[[], object]) -> None:
     """From now on `come` is called, in the middle of whatever is done, when a signal comes."""
     _signal.signal(number, lambda number, frame: come())
+
+
+class Dispositions:
+    """How this process takes these signals when this is made, with none blocked and no timer running, so that it can do so again."""
+
+    __slots__ = ("_handlers",)
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._handlers = {number: _signal.getsignal(number) for number in numbers}
+
+    def restore(self) -> None:
+        """Be as it was."""
+        for timer in TIMERS:
+            _signal.setitimer(timer, 0)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+        for number, handler in self._handlers.items():
+            if _signal.getsignal(number) != handler:
+                _signal.signal(number, _signal.SIG_DFL if handler is None else handler)
 
 
 class Wakeup:

@@ -13,6 +13,7 @@ from qmailpy.text.poolwire import HIGHEST
 from qmailpy.unix import limits
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.process import IGNORED, any_ended
+from qmailpy.unix.signals import Dispositions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 
 OWN = (_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGTERM, _signal.SIGIO)  # those that the worker needs, or nobody can have
 ORDINARY = tuple(number for number in range(1, 32) if number not in OWN)
-TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 UMASK = 0o077
 
 
 class Stage:
     """One for the process: what it is now is what it will be after each request.  `limits`: the process's own."""
 
-    __slots__ = ("limits", "_nothing", "_signals", "_lent", "_theirs", "_pid")
+    __slots__ = ("limits", "_nothing", "_dispositions", "_lent", "_theirs", "_pid")
 
     def __init__(self) -> None:
         self.limits = limits.limits()
@@ -37,7 +37,7 @@ class Stage:
         self._nothing = high(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
         for number in IGNORED:
             _signal.signal(number, _signal.SIG_IGN)
-        self._signals = {number: _signal.getsignal(number) for number in ORDINARY}
+        self._dispositions = Dispositions(ORDINARY)
         self._lent: Mapping[int, int] = {}
         self._theirs: Sequence[Limit] | None = None
         os.register_at_fork(after_in_child=self._in_child)
@@ -66,12 +66,7 @@ class Stage:
     def clear(self) -> None:
         """Be what we were."""
         self._theirs = None
-        for timer in TIMERS:
-            _signal.setitimer(timer, 0)
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
-        for number, handler in self._signals.items():
-            if _signal.getsignal(number) != handler:
-                _signal.signal(number, _signal.SIG_DFL if handler is None else handler)
+        self._dispositions.restore()
         for resource in self._lent:
             limits.set_soft(resource, self.limits[resource][0])
         self._lent = {}

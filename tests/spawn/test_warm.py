@@ -11,43 +11,12 @@ import pytest
 from qmailpy.home import Home
 from qmailpy.spawn.warm import Warm
 from tests.signalmasks import NONE, masks
+from tests.spawn.spawner import UID, Spawner, owner
 from tests.smtpsink import SmtpSink
 
 LOOK = ("umask; pwd; id; ulimit -a; ls /proc/self/fd | tr '\\n' ' '; grep -E '^(Sig|Groups|NoNewPrivs|Cap)' /proc/self/status; cat /proc/$PPID/comm; "
         "env | grep -v -e ^_= -e ^UFLINE= | sort")
 HOW = "tr '\\0' ' ' < /proc/$PPID/cmdline"
-UID = 54321
-
-
-class Spawner:
-    """A spawner of a home with one message; `report` gives what it says of an order."""
-
-    def __init__(self, home, *argv, **env):
-        self.message = home.path / "queue/mess/0/46"
-        self.message.write_bytes(b"Subject: x\n\nbody\n")
-        shutil.copystat(home.path / "queue/mess", self.message)
-        self.message.chmod(0o644)
-        os.chown(self.message, (owner := (home.path / "queue").stat()).st_uid, owner.st_gid)
-        self.process = subprocess.Popen([home.program(argv[0]), *argv[1:]], env={**home.env, "SECRET": "x\udcff", **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        assert self.process.stdout.read(1)
-
-    def report(self, recipient, sender=b"s@x"):
-        self.process.stdin.write(b"\0" + b"0/46\0" + sender + b"\0" + recipient + b"\0")
-        said = self.process.stdout.read(1)
-        while not said[1:].endswith(b"\0"):
-            byte = self.process.stdout.read(1)
-            assert byte, said
-            said += byte
-        return said[1:-1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *problem):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-        self.message.unlink()
 
 
 def executed(home, name):
@@ -57,21 +26,6 @@ def executed(home, name):
     os.rename(path, kept)
     shutil.copy(kept, path)
     return lambda: os.replace(kept, path)
-
-
-@pytest.fixture
-def joe(tmp_path):
-    """A user's home folder, which is outside of qmail's."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    folder = tmp_path / "joe"
-    folder.mkdir()
-    os.chown(folder, *owner())
-    return folder
-
-
-def owner():
-    return (UID, UID + 1) if os.geteuid() == 0 else (os.getuid(), os.getgid())
 
 
 def look(home, joe, delivery="./Mailbox"):
