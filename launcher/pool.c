@@ -34,12 +34,15 @@
 #define MOST 13             /* descriptors in one request: 8, 4 that are named, the folder */
 #define LIMITS 16           /* resource limits of Linux */
 #define PATIENCE 2000       /* milliseconds until a worker says that it has the work */
-#define PAUSE 100           /* milliseconds until the next try where there is no cold start */
+#define PAUSE 100           /* milliseconds until the next try at most; the first is made after a tenth */
+#define WAITING 2000        /* milliseconds for which qmail-queue asks a busy pool again: a worker comes free sooner than many interpreters start */
+#ifndef GREETING
 #define GREETING 300        /* seconds that a client waits for a greeting (RFC 5321 section 4.5.3.2.1) */
+#endif
 #define ROOMY (48L << 20)   /* bytes of memory that qmail-smtpd takes at most, DNS and TLS and all */
 
 enum { TAKEN = 'T', BUSY = 'B', EXIT = 'X' };
-enum verdict { WORK_COLD, WORK_LATER };
+enum verdict { WORK_COLD, WORK_LATER, WORK_BUSY };
 
 /* Programs that hold a message do not die of what terminals and limits send to whole groups. */
 static const int shielded[] = { SIGPIPE, SIGVTALRM, SIGPROF, SIGQUIT, SIGINT, SIGHUP, SIGXCPU, SIGXFSZ, 0 };
@@ -390,12 +393,9 @@ static enum verdict ask(const struct work *work, struct request *request, int fo
     int full = 0, connection = reach(work, &full), heard;
 
     if (connection == -1)
-        return full ? WORK_LATER : WORK_COLD;
-    if (!send_request(connection, request, folder)) {
-        close(connection);
-        return WORK_COLD;
-    }
-    heard = hear(connection, word, sizeof word, PATIENCE);
+        return full ? WORK_BUSY : WORK_COLD;
+    /* If it has gone, what it has said before can be read all the same. */
+    heard = hear(connection, word, sizeof word, send_request(connection, request, folder) ? PATIENCE : 0);
     if (heard == -1) {
         shutdown(connection, SHUT_RDWR);
         heard = recv(connection, word, sizeof word, MSG_DONTWAIT);
@@ -409,7 +409,9 @@ static enum verdict ask(const struct work *work, struct request *request, int fo
         wait_for_end(connection, work, request);
     }
     close(connection);
-    return heard <= 0 || word[0] == BUSY ? WORK_LATER : WORK_COLD;
+    if (heard > 0)
+        return word[0] == BUSY ? WORK_BUSY : WORK_COLD;
+    return WORK_LATER;
 }
 
 /* Whether a cold start cannot fit below the hard limits: then there is nothing but to wait for the pool. */
@@ -426,11 +428,41 @@ static int is_narrow(const struct work *work)
     return 0;
 }
 
+/* Milliseconds for which a pool is asked again. */
+static long patience(const struct work *work, enum verdict verdict)
+{
+    if (verdict != WORK_COLD && is_narrow(work))
+        return GREETING * 1000L;
+    return work->queue && verdict == WORK_BUSY ? WAITING : 0;
+}
+
+static long since(const struct timespec *begun)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - begun->tv_sec) * 1000L + (now.tv_nsec - begun->tv_nsec) / 1000000L;
+}
+
+static void ask_often(const struct work *work, struct request *request, int folder)
+{
+    struct timespec begun, pause = { 0, PAUSE * 100000L };
+    enum verdict verdict;
+
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    for (;;) {
+        verdict = ask(work, request, folder);
+        if (since(&begun) >= patience(work, verdict))
+            return;
+        nanosleep(&pause, 0);
+        if (pause.tv_nsec < PAUSE * 1000000L)
+            pause.tv_nsec *= 2;
+    }
+}
+
 void pool_run(const struct work *work)
 {
-    static const struct timespec pause = { 0, PAUSE * 1000000L };
     struct request request = { 0, 0, BIGGEST, 0, { 0 }, 0 };
-    struct timespec begun, now;
     int folder = -1;
 
     if (!work->queue && strcmp(work->program, "qmail-smtpd") && strcmp(work->program, "qmail-qmtpd") && strcmp(work->program, "qmail-qmqpd"))
@@ -445,14 +477,8 @@ void pool_run(const struct work *work)
         if (folder == -1 || fchdir(folder) == -1)
             request.full = 1;
     }
-    clock_gettime(CLOCK_MONOTONIC, &begun);
     if (!request.full && enter_home(work)) {
-        while (ask(work, &request, folder) == WORK_LATER && is_narrow(work)) {
-            clock_gettime(CLOCK_MONOTONIC, &now);
-            if (now.tv_sec - begun.tv_sec >= GREETING)
-                break;
-            nanosleep(&pause, 0);
-        }
+        ask_often(work, &request, folder);
         if (folder != -1 && fchdir(folder) == -1)
             _exit(111);
     }

@@ -56,10 +56,12 @@ class RunningPool:
         self.child.send_signal(number)
 
     def end(self):
-        """End it, and see that it has gone."""
-        for _ in range(2):
+        """End it, and see that it has gone: what its sessions wait for will not come any more."""
+        for waits in (lambda: not self.socket.exists() or self.child.poll() is not None, lambda: self.child.poll() is not None):
             with contextlib.suppress(ProcessLookupError):
                 self.send(signal.SIGTERM)
+            with contextlib.suppress(AssertionError):
+                wait_for(waits)
         try:
             return self.child.wait(PATIENCE)
         finally:

@@ -10,6 +10,7 @@ from qmailpy import launchers
 from qmailpy.home import first_line
 from qmailpy.install import interpreter, people
 from qmailpy.install.check import problems
+from qmailpy.install.pools import renew
 from qmailpy.install.setup import Setup, describe, rollback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -56,7 +57,9 @@ def carry_out(chosen: argparse.Namespace) -> int:
     if chosen.command == "setup":
         os.umask(0o022)
         setup.run()
-        print(f"{home.path}: installed, {'for one user' if home.single else 'for many users'}, running with {found}")
+        running = renew(home)
+        print(f"{home.path}: installed, {'for one user' if home.single else 'for many users'}, running with {found}"
+              + (f"; {running} running pools are to use it" if running else ""))
         return 0
     if chosen.command == "rollback":
         names = rollback(home)

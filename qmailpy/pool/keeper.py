@@ -9,7 +9,7 @@ from qmailpy.exits import complain
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import any_ended, pipe, send_signal, spawn
-from qmailpy.unix.signals import CHLD, HUP, INT, TERM, Wakeup
+from qmailpy.unix.signals import CHLD, HUP, INT, QUIT, TERM, Wakeup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Keeper:
     def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], lock: int, parent: int | None) -> None:
         self.name, self.command, self.env, self.lock, self.parent = name, command, env, lock, parent
         self.nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self.again = False  # there was a HUP after the last supervisor was started
         self.children: list[Child] = []
         self.poll = Poll()
         self.ending = False
@@ -74,12 +75,14 @@ class Keeper:
         return any(not child.leaving for child in self.children)
 
     def start(self) -> None:
-        """Start a supervisor."""
+        """Start a supervisor; where none serves, callers may as well wait for it."""
+        self.again = False
         source, target = pipe()
         program, *arguments = self.command
+        early = [] if any(child.ready and not child.leaving for child in self.children) else ["-e"]
+        fds = {0: self.nothing, 1: self.nothing, LOG_FD: 2, LOCK_FD: self.lock, KEEPER_FD: target}
         try:
-            pid = spawn([os.path.basename(program), *arguments], self.env, {0: self.nothing, 1: self.nothing, LOG_FD: 2, LOCK_FD: self.lock, KEEPER_FD: target},
-                        program=program)
+            pid = spawn([os.path.basename(program), *early, *arguments], self.env, fds, program=program, ignored=(HUP,))
         except OSError:
             close_quietly(source)
             self.fail("unable to fork")
@@ -100,9 +103,10 @@ class Keeper:
                     self.dismiss(other)
 
     def dismiss(self, child: Child) -> None:
-        """Tell a supervisor to end; told twice, it does so at once."""
-        child.leaving = True
-        send_signal(child.pid, TERM)
+        """Tell a supervisor to end, once: the sessions that it has are to be finished."""
+        if not child.leaving:
+            child.leaving = True
+            send_signal(child.pid, TERM)
 
     def reap(self) -> None:
         """Note the supervisors that have ended."""
@@ -123,14 +127,18 @@ class Keeper:
         self.pause = min(self.pause * 2, LONGEST)
 
     def go_on(self, *, anew: bool) -> None:
-        """Have a supervisor; `anew`: one of the code that is installed now."""
+        """Have a supervisor; `anew`: one of the code that is installed now.  One that is under way may have loaded what was there before."""
+        self.again |= anew
         under_way = any(not child.ready and not child.leaving for child in self.children)
-        if (anew and not under_way) or (not self.serving() and time.monotonic() >= self.due):
+        if (self.again and not under_way) or (not self.serving() and time.monotonic() >= self.due):
             self.start()
 
     def end(self) -> None:
-        """The pool is to end.  Neither the log nor the lock is kept for workers that have something to finish."""
-        if not self.ending:
+        """The pool is to end; the second time: at once.  Neither the log nor the lock is kept for workers that have something to finish."""
+        if self.ending:
+            for child in self.children:
+                send_signal(child.pid, QUIT)
+        else:
             self.ending = True
             if self.parent is not None:
                 self.poll.drop(self.parent)

@@ -6,48 +6,51 @@ import os
 import time
 
 from qmailpy.exits import TEMPORARY, bug, complain
-from qmailpy.pool.kind import SOCKET
-from qmailpy.pool.worker import SPARE, Worker, tell
+from qmailpy.pool.worker import SPARE, Worker, refuse
 from qmailpy.text.poolwire import BUSY
 from qmailpy.unix import board
 from qmailpy.unix.board import Board
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.gate import Gate
-from qmailpy.unix.handover import Door
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import any_ended, fork_working, send_signal
-from qmailpy.unix.signals import CHLD, HUP, INT, KILL, TERM, Wakeup
+from qmailpy.unix.signals import CHLD, HUP, INT, KILL, QUIT, TERM, Wakeup
 from qmailpy.unix.stage import high
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qmailpy.pool.kind import Kind
+    from qmailpy.unix.handover import Door
 
 QUIET = 30.0  # seconds after which one of too many idle workers is let go
 PAUSE = 1.0  # seconds before a worker is started in the place of one that failed
 MOST_IDLE = 2 * SPARE
+GRACE = 0.25  # seconds: while workers come free more often than that, it is better to wait for one than to start an interpreter
 READY = b"R"
 
 
 class Supervisor:
     """One pool.
 
-    folder  where its socket is
     size    the most workers
+    door    its socket
     lock    a descriptor that holds the pool's lock
     keeper  a descriptor that the keeper reads from: it is told there that we are ready, and has gone if nobody reads there any more
     log     a descriptor
+    revive  is called when the keeper has gone, and this pool has let go of all that there can be one of; with the descriptor of the log
     """
 
-    def __init__(self, kind: Kind, folder: str, size: int, lock: int, keeper: int, log: int) -> None:
-        self.kind, self.size, self.lock, self.keeper, self.log = kind, size, lock, high(keeper), high(os.dup(log))
+    def __init__(self, kind: Kind, size: int, door: Door, lock: int, keeper: int, log: int, revive: Callable[[int], object]) -> None:
+        self.kind, self.size, self.door, self.revive = kind, size, door, revive
+        self.lock, self.keeper, self.log = lock, high(keeper), high(os.dup(log))
         self.board = Board(size)
-        self.door = Door(f"{folder}/{SOCKET}", kind.socket_mode)
         self.gate = Gate(self.door)
-        self.wakeup = Wakeup([CHLD, TERM, HUP, INT])
+        self.wakeup = Wakeup([CHLD, TERM, HUP, INT, QUIT])
         self.workers: dict[int, int] = {}  # slot by process id
         self.poll = Poll()
-        self.watches = self.ending = False
+        self.full = self.watches = self.ending = False
         self.resting_until = 0.0
 
     def run(self) -> int:
@@ -55,26 +58,34 @@ class Supervisor:
         for fd in (self.wakeup.fd, self.gate.alarm, self.keeper):
             self.poll.add(fd)
         self.grow()
-        os.write(self.keeper, READY)
+        try:
+            os.write(self.keeper, READY)
+        except BrokenPipeError:
+            pass  # it has gone: we shall see
         while self.workers or not self.ending:
             ready = set(self.poll.wait(self.patience()))
             signals = self.wakeup.take() if self.wakeup.fd in ready else set()
-            if TERM in signals or self.keeper in ready:
-                self.end()
+            if signals & {TERM, QUIT} or self.keeper in ready:
+                self.end(anew=self.keeper in ready and not signals & {TERM, QUIT})
+            if QUIT in signals:
+                self.tell_workers(KILL)
             self.reap()
             if self.ending:
                 continue
             if self.gate.alarm in ready:
                 self.gate.calm()
-            if not ready:
+            if not ready and not self.full:
                 self.shrink()
             self.grow()
-            self.stand_in(self.door.fileno() in ready)
+            self.stand_in()
         return 0
 
     def patience(self) -> float:
         """Seconds until there is something to do, whatever happens."""
-        return min(QUIET, max(self.resting_until - time.monotonic(), 0.01)) if self.resting_until else QUIET
+        due = [self.resting_until] if self.resting_until else []
+        if self.full and not self.watches and not self.ending:
+            due.append(self.board.latest() + GRACE)
+        return min(QUIET, max(min(due) - time.monotonic(), 0.01)) if due else QUIET
 
     def grow(self) -> None:
         """Have spare workers, as far as there may be any."""
@@ -99,7 +110,7 @@ class Supervisor:
                 complain(f"qmail-pool: {self.kind.name}: {bug(problem)}", self.log)
                 return TEMPORARY
 
-        return fork_working(work, {**self.gate.kept(), self.log: self.log})
+        return fork_working(work, {**self.gate.kept(), self.log: self.log}, ignored=(HUP,))
 
     def rest(self, why: str) -> None:
         """Something is wrong, and would be so again at once."""
@@ -122,31 +133,40 @@ class Supervisor:
         if len(idle) > MOST_IDLE:
             send_signal(idle[-1], TERM)
 
-    def stand_in(self, somebody_waits: bool) -> None:
-        """While all workers are busy, and there may be no more, tell those who come that it is so."""
-        full = self.board.count(board.BUSY) == self.size
-        if full and somebody_waits and (link := self.door.accept()) is not None:
-            tell(link, BUSY)
-            link.close()
-        if full != self.watches:
-            self.poll.add(self.door.fileno()) if full else self.poll.drop(self.door.fileno())
-            self.watches = full
+    def stand_in(self) -> None:
+        """While all workers are busy, there may be no more, and for a moment none has become free, tell those who come that it is so.  Until then they wait."""
+        self.full = self.board.count(board.BUSY) == self.size
+        stuck = self.full and time.monotonic() >= self.board.latest() + GRACE
+        if stuck:
+            self.turn_away()
+        if stuck != self.watches:
+            self.poll.add(self.door.fileno()) if stuck else self.poll.drop(self.door.fileno())
+            self.watches = stuck
 
-    def end(self) -> None:
-        """The first time: nobody else comes in, and workers finish what they are at.  The second time: they end."""
-        if not self.ending:
-            self.ending = True
-            self.door.remove()
-            while (link := self.door.accept()) is not None:
-                tell(link, BUSY)
-                link.close()
-            for fd in (self.keeper, self.gate.alarm, self.door.fileno()):
-                self.poll.drop(fd)
-            self.gate.close()
-            close_quietly(self.lock, self.log, self.keeper)
-            os.dup2(0, 2)
-            number = TERM
-        else:
-            number = KILL
+    def turn_away(self) -> None:
+        """Tell all who wait at the door that nobody has time for them."""
+        while (link := self.door.accept()) is not None:
+            refuse(link, BUSY)
+            link.close()
+
+    def end(self, *, anew: bool) -> None:
+        """Nobody else comes in, and workers finish what they are at.  `anew`: there is to be another pool."""
+        if self.ending:
+            return
+        self.ending = True
+        self.door.remove()
+        self.turn_away()
+        for fd in (self.keeper, self.gate.alarm, self.door.fileno()):
+            self.poll.drop(fd)
+        self.gate.close()
+        close_quietly(self.lock, self.keeper)
+        if anew:
+            self.revive(self.log)
+        close_quietly(self.log)
+        os.dup2(0, 2)
+        self.tell_workers(TERM)
+
+    def tell_workers(self, number: int) -> None:
+        """Send a signal to all workers."""
         for pid in self.workers:
             send_signal(pid, number)

@@ -116,7 +116,7 @@ class Worker:
                 return self.perform(link, peer, request, fds)
             close_quietly(*fds)
         if answer:
-            tell(link, answer)
+            refuse(link, answer)
         return None
 
     def admit(self, peer: Peer) -> bytes:
@@ -183,6 +183,12 @@ class Worker:
         """Whoever stood for this work has been ended, and so it ends, wherever it is."""
         self.link = None
         os._exit(0)
+
+
+def refuse(link: Link, word: bytes) -> None:
+    """Say no; a request that is not read would take the answer away with it."""
+    link.discard()
+    tell(link, word)
 
 
 def tell(link: Link, word: bytes) -> None:

@@ -8,16 +8,19 @@ import pwd
 from qmailpy.exits import OK, PERMANENT, Permanent, Temporary, Usage, complain, during
 from qmailpy.home import here
 from qmailpy.pool.keeper import KEEPER_FD, LOCK_FD, LOG_FD, Keeper
-from qmailpy.pool.kind import KINDS, LOCK, QUEUE, RUN
+from qmailpy.pool.kind import KINDS, LOCK, QUEUE, RUN, SOCKET
 from qmailpy.settings.load import load
 from qmailpy.text.options import Options
+from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.files import lock
-from qmailpy.unix.process import Identity, allow_descriptors, watch
+from qmailpy.unix.handover import Door
+from qmailpy.unix.orphan import Orphaned, while_read
+from qmailpy.unix.process import Identity, allow_descriptors, spawn, watch
 from qmailpy.unix.signals import Late, deadline, too_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
     from qmailpy.home import Home
     from qmailpy.pool.kind import Kind
@@ -32,15 +35,18 @@ class Arguments:
 
     parent  the process with which the pool ends; None: none
     inner   this is the supervisor that a qmail-pool has started
+    early   it lets callers wait until it is ready: there is no other whom they could ask
     """
 
     def __init__(self, argv: list[str]) -> None:
         self.parent: int | None = None
-        self.inner = False
-        options = Options(argv, "p:s")
+        self.inner = self.early = False
+        options = Options(argv, "p:se")
         for letter, value in options:
             if letter == "s":
                 self.inner = True
+            elif letter == "e":
+                self.early = True
             elif letter == "p" and value.isascii() and value.isdigit():
                 self.parent = int(value)
             else:
@@ -123,23 +129,43 @@ def keep(home: Home, arguments: Arguments, env: MutableMapping[str, str]) -> int
                 complain(f"qmail-pool: {kind.name}: another one is running")
             return PERMANENT  # where qmail-start starts it, that is as it should be: the other one has been started by somebody's wish
     os.chdir("/")
-    return Keeper(kind.name, [home.at("bin", "qmail-pool"), "-s", kind.name], env, held, parent).run()
+    told = [] if arguments.parent is None else ["-p", str(arguments.parent)]
+    return Keeper(kind.name, [home.at("bin", "qmail-pool"), "-s", *told, kind.name], env, held, parent).run()
 
 
-def supervise(home: Home, kind: Kind) -> int:
+def supervise(home: Home, arguments: Arguments, env: Mapping[str, str]) -> int:
     """Be the supervisor."""
     from qmailpy.pool.supervisor import Supervisor
     from qmailpy.pool.warm import warm
 
+    def revive(log: int) -> None:
+        if arguments.parent is not None:  # else whoever has started the pool sees that it has gone
+            nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            words = ["-p", str(arguments.parent), kind.name]
+            spawn(["qmail-pool", *words], env, {0: nothing, 1: nothing, 2: log}, program=home.at("bin", "qmail-pool"))
+            os.close(nothing)
+
+    kind, door = arguments.kind, None
+    path = f"{kind.folder(home, os.geteuid())}/{SOCKET}"
     size = load(home, (kind.setting,)).number(kind.setting)
     with during("unable to begin"):
-        allow_descriptors(DESCRIPTORS)
-        warm(home, kind)
-        return Supervisor(kind, kind.folder(home, os.geteuid()), max(size, 1), LOCK_FD, KEEPER_FD, LOG_FD).run()
+        try:
+            with while_read(KEEPER_FD):
+                allow_descriptors(DESCRIPTORS)
+                if arguments.early:
+                    door = Door(path, kind.socket_mode)
+                warm(home, kind)
+        except Orphaned:
+            if door is not None:
+                door.remove()
+            close_quietly(LOCK_FD)
+            revive(LOG_FD)
+            return OK
+        return Supervisor(kind, max(size, 1), door or Door(path, kind.socket_mode), LOCK_FD, KEEPER_FD, LOG_FD, revive).run()
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     arguments = Arguments(argv)
     home = here()
     os.umask(0o077)
-    return supervise(home, arguments.kind) if arguments.inner else keep(home, arguments, env)
+    return supervise(home, arguments, env) if arguments.inner else keep(home, arguments, env)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 
 from qmailpy.errnotext import wording
 from qmailpy.exits import OK, Temporary, Trouble, Usage, complain
 from qmailpy.home import here
-from qmailpy.serve.hire import Hire
+from qmailpy.serve.hire import PATIENCE, Hire
 from qmailpy.text.options import Options
 from qmailpy.text.tcprules import keys, safe, verdict
 from qmailpy.unix.cdb import Reader
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from qmailpy.serve.hire import Hired
+    from qmailpy.unix.handover import Link
 
 USAGE = ("qmail-tcpserver [ -1UXpPhHrRoOdDqQv46 ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] "
          "[ -l localname ] [ -t timeout ] host port program")
@@ -116,19 +118,21 @@ class Connection:
         """Both ends, for the log."""
         return f"{safe(local_name)}:{self.local[0]}:{self.local[1]} {safe(self.host)}:{self.remote[0]}:{safe(self.info)}:{self.remote[1]}"
 
-    def hire(self, hire: Hire, connection: int) -> Hired | None:
-        """Have a warm worker serve it; None if that cannot be, or if there is something to be told before."""
+    def ask(self, hire: Hire, connection: int) -> Link | None:
+        """Ask for a warm worker for it; None if that cannot be, or if there is something to be told before."""
         local_name = os.fsencode(self.arguments.values["l"])
         tune(connection, delay=self.arguments.switches["d"], keep_options=self.arguments.switches["o"])
         self.tell(local_name)
         try:
-            found = None if self.ask_rules() else hire.serve(connection, self.env)
+            return None if self.ask_rules() else hire.ask(connection, self.env)
         except (Trouble, OSError):
             return None
-        if found is not None and self.arguments.verbosity >= VERBOSE:
-            complain(f"tcpserver: pid {found.pid} from {self.remote[0]}")
-            complain(f"tcpserver: ok {found.pid} {self.ends(local_name)}")
-        return found
+
+    def note_hired(self, pid: int) -> None:
+        """Tell which worker serves it."""
+        if self.arguments.verbosity >= VERBOSE:
+            complain(f"tcpserver: pid {pid} from {self.remote[0]}")
+            complain(f"tcpserver: ok {pid} {self.ends(os.fsencode(self.arguments.values['l']))}")
 
     def look_up(self) -> bytes | None:
         """Find out the client's host name and ident; returns this host's name."""
@@ -184,6 +188,15 @@ class Connection:
         return denied
 
 
+class Asked:
+    """A connection for which a worker has been asked.  `until`: when it is waited for no longer."""
+
+    __slots__ = ("peer", "link", "until")
+
+    def __init__(self, peer: Peer, link: Link, until: float) -> None:
+        self.peer, self.link, self.until = peer, link, until
+
+
 class Server:
     """The listener, and how many of its children run."""
 
@@ -191,6 +204,7 @@ class Server:
         self.arguments, self.env, self.listener = arguments, env, listener
         self.running = 0
         self.poll = Poll()
+        self.asked: dict[int, Asked] = {}  # by the descriptor that tells whether a worker has taken it
         self.hired: dict[int, Hired] = {}  # by the descriptor that tells their end
         self.hire = hire_for(arguments)
 
@@ -203,14 +217,18 @@ class Server:
             while True:
                 full = self.running >= self.arguments.limit
                 poll.drop(self.listener.fileno()) if full else poll.add(self.listener.fileno())
-                ready = poll.wait()
+                ready = poll.wait(self.patience())
                 if wakeup.fd in ready:
                     if TERM in wakeup.take():
+                        self.settle(all_of_them=True)
                         return OK
                     self.reap()
                 for fd in self.hired.keys() & set(ready):
                     self.poll.drop(fd)
                     self.note_end((hired := self.hired.pop(fd)).pid, hired.status())
+                for fd in self.asked.keys() & set(ready):
+                    self.settle_one(self.asked.pop(fd), late=False)
+                self.settle()
                 if self.listener.fileno() in ready and not self.take():
                     poll.drop(self.listener.fileno())
                     poll.wait(PAUSE)
@@ -228,9 +246,17 @@ class Server:
             return True
         self.running += 1
         self.status()
+        link = None if self.hire is None else Connection(self.arguments, self.env, peer).ask(self.hire, peer.fileno())
+        if link is None:
+            return self.take_cold(peer)
+        self.asked[link.fileno()] = Asked(peer, link, time.monotonic() + PATIENCE)
+        self.poll.add(link.fileno())
+        return True
+
+    def take_cold(self, peer: Peer) -> bool:
+        """Start the child of a connection; False if the system has no room for it now."""
         try:
-            if not self.take_warm(peer):
-                fork_working(Connection(self.arguments, self.env, peer).work, {0: peer.fileno(), 1: peer.fileno(), 2: 2})
+            fork_working(Connection(self.arguments, self.env, peer).work, {0: peer.fileno(), 1: peer.fileno(), 2: 2})
         except OSError as problem:
             if self.arguments.verbosity >= NORMAL:
                 complain(f"tcpserver: warning: dropping connection, unable to fork: {wording(problem.errno)}")
@@ -241,16 +267,28 @@ class Server:
             peer.close()
         return True
 
-    def take_warm(self, peer: Peer) -> bool:
-        """Have a warm worker serve a connection, without a child of ours; False if it needs one."""
-        if self.hire is None:
-            return False
-        found = Connection(self.arguments, self.env, peer).hire(self.hire, peer.fileno())
+    def patience(self) -> float | None:
+        """Seconds until a worker is waited for no longer; None: nobody waits for one."""
+        return max(min(one.until for one in self.asked.values()) - time.monotonic(), 0.0) if self.asked else None
+
+    def settle(self, *, all_of_them: bool = False) -> None:
+        """Have the connections whose time is over, or all, served in the other way."""
+        for fd, one in list(self.asked.items()):
+            if all_of_them or time.monotonic() >= one.until:
+                self.settle_one(self.asked.pop(fd), late=True)
+
+    def settle_one(self, one: Asked, *, late: bool) -> None:
+        """There is an answer, or (late) none: a worker serves the connection, or a child of ours."""
+        assert self.hire is not None
+        self.poll.drop(one.link.fileno())
+        found = self.hire.answer(one.link, late=late)
         if found is None:
-            return False
+            self.take_cold(one.peer)
+            return
+        Connection(self.arguments, self.env, one.peer).note_hired(found.pid)
+        one.peer.close()
         self.hired[found.fileno()] = found
         self.poll.add(found.fileno())
-        return True
 
     def reap(self) -> None:
         """Note the children that have ended."""

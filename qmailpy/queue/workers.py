@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qmailpy.unix.handover import Link
 
 NAME = "qmail-queue"
+WAITING = 2.0  # seconds: a worker comes free sooner than many interpreters that start at once
 
 
 class Taken:
@@ -62,5 +63,5 @@ def taken(home: Home, env: Mapping[str, str], message: int, envelope: int) -> Ta
         return None
     variables = {name: env[name] for name in QUEUE_VARIABLES if name in env}
     request = Request(NAME, [], variables, [0, 1], place(), limits())
-    found = hand_over(home.at("run", "queue", "socket"), owners(home, "qmailq"), request.wire(), [message, envelope])
+    found = hand_over(home.at("run", "queue", "socket"), owners(home, "qmailq"), request.wire(), [message, envelope], busy=WAITING)
     return None if found is None else Taken(found[1], found[0])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.text.poolwire import DATA, EXIT, SERVERS, Request, raised
+from qmailpy.text.poolwire import DATA, EXIT, SERVERS, TAKEN, Request, raised
 from qmailpy.text.poolwire import AS as ADDRESS_SPACE
 from qmailpy.unix.fds import close_quietly
-from qmailpy.unix.handover import hand_over, owners, place
+from qmailpy.unix.handover import owners, place, reach
 from qmailpy.unix.limits import limits
 from qmailpy.unix.ours import Program
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.unix.handover import Link
 
-PATIENCE = 0.25  # seconds; others want to be served meanwhile
-REST = 30.0  # seconds without another try, when a pool has let us wait so long
+PATIENCE = 2.0  # seconds until a worker says that it has the work
+REST = 2.0  # seconds without another try, when a pool has let somebody wait so long
 LOST = 111  # the exit status of a worker that has died
 
 
@@ -47,7 +47,10 @@ class Hired:
 
 
 class Hire:
-    """Hands connections to the pool of this process's user, if the program that is to serve them is one of ours, and unchanged."""
+    """Hands connections to the pool of this process's user, if the program that is to serve them is one of ours, and unchanged.
+
+    Nobody waits in here: others want to be served meanwhile.
+    """
 
     def __init__(self, home: Home, program: Sequence[str]) -> None:
         self.home, self.program = home, list(program)
@@ -62,21 +65,37 @@ class Hire:
         """Whether there is such a pool, and the home's program of that name is ours."""
         return self.name in SERVERS and self._program.known
 
-    def serve(self, connection: int, env: Mapping[str, str]) -> Hired | None:
-        """Have a connection served with these variables; None if no worker takes it.  Raises OSError where there is no room for a try."""
+    def ask(self, connection: int, env: Mapping[str, str]) -> Link | None:
+        """Ask for a worker for a connection with these variables: where the answer will come; None if there is nobody.
+
+        Raises OSError where there is no room for a try.
+        """
         if time.monotonic() < self.resting_until or not self._is_ours(env):
             return None
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        begun = time.monotonic()
         try:
             request = Request(self.name, self.program, env, [0, 1, 2], self._place, self._limits(), umask=self._umask, directory=True)
-            path = self.home.at("run", "servers", str(os.geteuid()), "socket")
-            found = hand_over(path, owners(self.home, "qmaild"), request.wire(), [connection, connection, 2, folder], PATIENCE)
+            link = reach(self.home.at("run", "servers", str(os.geteuid()), "socket"), owners(self.home, "qmaild"))
+            if link is not None:
+                link.send(request.wire(), [connection, connection, 2, folder])
+        except BrokenPipeError:
+            pass  # what it has said before it went can be read all the same
         finally:
             close_quietly(folder)
-        if found is None and time.monotonic() - begun >= PATIENCE:
+        return link
+
+    def answer(self, link: Link, *, late: bool) -> Hired | None:
+        """The worker that has taken the work; None if there is none.  `late`: nobody waits any longer, and we shall not ask again at once."""
+        try:
+            word = link.give_up() if late else link.receive(0)
+        except OSError:
+            word = b""
+        if word.startswith(TAKEN):
+            return Hired(int(word[1:]), link)
+        link.close()
+        if late:
             self.resting_until = time.monotonic() + REST
-        return None if found is None else Hired(found[1], found[0])
+        return None
 
     def _is_ours(self, env: Mapping[str, str]) -> bool:
         """Whether the program would be ours if it were executed."""

@@ -45,7 +45,7 @@ ENOUGH = 256 << 20  # bytes of memory: a launcher raises a soft limit that is be
 CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS = range(10)
 RESOURCES = 16
 MEMORY = (DATA, STACK, RSS, AS)  # a worker has its own
-LENT = (FSIZE, CORE, NOFILE)  # a worker takes over the soft limit, and has its own again afterwards
+LENT = (FSIZE, CORE, NOFILE, MEMLOCK)  # a worker takes over the soft limit, and has its own again afterwards
 
 
 class Malformed(Exception):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import mmap
+import time
 
 EMPTY, IDLE, BUSY = 0, 1, 2
-CELLS = 2  # numbers of 32 bits in a slot: state, uid
+CELLS = 3  # numbers of 64 bits in a slot: state, uid, when it became busy
 
 
 class Board:
@@ -15,12 +16,14 @@ class Board:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._memory = mmap.mmap(-1, max(size, 1) * CELLS * 4)
-        self._cells = memoryview(self._memory).cast("I")
+        self._memory = mmap.mmap(-1, max(size, 1) * CELLS * 8)
+        self._cells = memoryview(self._memory).cast("Q")
 
     def put(self, slot: int, state: int, uid: int = 0) -> None:
         """Say what a slot's worker is at."""
         self._cells[slot * CELLS + 1] = uid
+        if state == BUSY:
+            self._cells[slot * CELLS + 2] = time.monotonic_ns()
         self._cells[slot * CELLS] = state
 
     def state(self, slot: int) -> int:
@@ -30,6 +33,10 @@ class Board:
     def count(self, state: int) -> int:
         """How many are at that."""
         return sum(self._cells[slot * CELLS] == state for slot in range(self.size))
+
+    def latest(self) -> float:
+        """When the last of all that have become busy did so, by time.monotonic; 0 if none has."""
+        return max(self._cells[slot * CELLS + 2] for slot in range(self.size)) / 1e9
 
     def busy_for(self, uid: int) -> int:
         """How many work for a uid.  Who asks has written down his own work before: of two at the same moment both may be counted, never none."""

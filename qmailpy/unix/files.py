@@ -69,6 +69,17 @@ def lock(fd: int, *, wait: bool) -> bool:
     return True
 
 
+def lock_holder(path: Path) -> int | None:
+    """The process that has taken a file's lock, so the system says; None if there is none, or the system does not say."""
+    try:
+        inode = b"%d" % os.stat(path).st_ino
+        rows = [row.split() for row in (contents("/proc/locks") or b"").split(b"\n")]
+    except OSError:
+        return None
+    # As words: "1:", "FLOCK", "ADVISORY", "WRITE", process, device:device:inode, ...; of those who wait "->" is the second.
+    return next((int(row[4]) for row in rows if len(row) > 5 and row[1] == b"FLOCK" and row[5].rpartition(b":")[2] == inode), None)
+
+
 def remove(path: Path) -> bool:
     """Remove a file; False if it was not there.  Raises OSError for anything else."""
     try:

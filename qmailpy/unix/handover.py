@@ -12,9 +12,10 @@ import fcntl
 import os
 import select
 import struct
+import time
 
 from qmailpy.kept import KEPT
-from qmailpy.text.poolwire import HIGHEST, LIMIT, MOST_DESCRIPTORS, TAKEN
+from qmailpy.text.poolwire import BUSY, HIGHEST, LIMIT, MOST_DESCRIPTORS, TAKEN
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.poll import Poll
 
@@ -32,6 +33,7 @@ TOO_MANY = 65536  # bytes of a list of groups
 SPACES = ("mnt", "net", "pid", "user")
 BACKLOG = 128
 PATIENCE = 2.0  # seconds until a worker says that it has the work
+SHORTEST, LONGEST = 0.01, 0.1  # seconds between two tries at a pool that is busy
 
 
 class Peer:
@@ -88,6 +90,13 @@ class Link:
         if seconds is not None:
             self._wait(seconds)
         return self._socket.recv(64)
+
+    def discard(self) -> None:
+        """Throw away a message that has come, and what came with it."""
+        try:
+            self._socket.recv(1, _socket.MSG_DONTWAIT)
+        except OSError:
+            pass  # there was none
 
     def _wait(self, seconds: float) -> None:
         poll = Poll()
@@ -218,23 +227,37 @@ def owners(home: Home, role: str) -> tuple[int, ...]:
     return home.uid(role), 0, os.stat(home.path).st_uid
 
 
-def hand_over(path: str, trusted: Sequence[int], data: bytes, fds: Sequence[int], patience: float = PATIENCE) -> tuple[Link, int] | None:
-    """Have a pool do the work: the connection on which its end will be told, and the worker's process id; None if it has not taken it in so many seconds."""
-    link = reach(path, trusted)
-    if link is None:
-        return None
+def hand_over(path: str, trusted: Sequence[int], data: bytes, fds: Sequence[int], patience: float = PATIENCE, busy: float = 0.0) -> tuple[Link, int] | None:
+    """Have a pool do the work: the connection on which its end will be told, and the worker's process id; None if it has not taken it in so many seconds.
+
+    busy  seconds for which a pool that says that it is busy is asked again
+    """
+    limit, pause = time.monotonic() + busy, SHORTEST
+    while (link := reach(path, trusted)) is not None:
+        try:
+            word = ask(link, data, fds, patience)
+        except OSError:
+            word = b""
+        if word.startswith(TAKEN):
+            return link, int(word[1:])
+        link.close()
+        if word != BUSY or time.monotonic() >= limit:
+            break
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST)
+    return None
+
+
+def ask(link: Link, data: bytes, fds: Sequence[int], patience: float) -> bytes:
+    """Send a request; the answer to it.  Raises OSError."""
     try:
         link.send(data, fds)
-        try:
-            word = link.receive(patience)
-        except TimeoutError:
-            word = link.give_up()
-    except OSError:
-        word = b""
-    if word.startswith(TAKEN):
-        return link, int(word[1:])
-    link.close()
-    return None
+    except BrokenPipeError:
+        return link.receive(0)  # it had been given before
+    try:
+        return link.receive(patience)
+    except TimeoutError:
+        return link.give_up()
 
 
 def pair() -> tuple[Link, Link]:

@@ -42,7 +42,7 @@ class Identity:
 
 def spawn(
     argv: Sequence[Text], env: Mapping[str, str], fds: Mapping[int, int], *,
-    program: Text | None = None, cwd: Text | None = None, identity: Identity | None = None, unrunnable: int = UNRUNNABLE,
+    program: Text | None = None, cwd: Text | None = None, identity: Identity | None = None, unrunnable: int = UNRUNNABLE, ignored: Sequence[int] = (),
 ) -> int:
     """Start a child and return its pid.
 
@@ -50,14 +50,15 @@ def spawn(
     program     the file to execute; default: argv[0], looked up in env's PATH if it has no slash
     cwd         its working folder; identity: who it is to be; both are set before it is executed
     unrunnable  its exit status if any of that cannot be done
+    ignored     signals that it ignores
 
     The child has the default action for the signals that Python ignores, and none blocked.  Raises OSError if there can be no child.
     """
-    pid = os.fork()
+    pid = fork_held()
     if pid == 0:
         try:
             place(fds)
-            reset_signals()
+            reset_signals(ignored)
             if cwd is not None:
                 os.chdir(cwd)
             if identity is not None:
@@ -66,6 +67,18 @@ def spawn(
         except BaseException:  # noqa: BLE001 (the child must not return into the parent's code, whatever happened)
             pass
         os._exit(unrunnable)
+    return pid
+
+
+def fork_held() -> int:
+    """os.fork, and in the child no signal comes through before reset_signals: it would be lost, or taken for one that the parent got."""
+    held = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+    pid = -1
+    try:
+        pid = os.fork()
+    finally:
+        if pid:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, held)
     return pid
 
 
@@ -116,12 +129,14 @@ def standard() -> dict[int, int]:
     return found
 
 
-def reset_signals() -> None:
-    """What a program may expect: the signals that we ignore or handle at their default, nothing blocked."""
+def reset_signals(ignored: Sequence[int] = ()) -> None:
+    """What a program may expect: the signals that we ignore or handle at their default, but for those to be `ignored`; nothing blocked."""
     _signal.set_wakeup_fd(-1)  # a child that goes on in Python has another file under that number, or none
     for number in (*MISCELLANEOUS, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM):
         if _signal.getsignal(number) != _signal.SIG_DFL:
             _signal.signal(number, _signal.SIG_DFL)
+    for number in ignored:
+        _signal.signal(number, _signal.SIG_IGN)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
@@ -194,17 +209,18 @@ def die_of_interrupts() -> None:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
-def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: int = UNRUNNABLE) -> int:
+def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: int = UNRUNNABLE, ignored: Sequence[int] = ()) -> int:
     """Start a child that does `work` with exactly these descriptors and exits with what it returns; its pid.
 
-    The work may end in another program.  `unforeseen` is the exit status if it raises.  Raises OSError if there can be no child.
+    The work may end in another program.  `unforeseen` is the exit status if it raises; `ignored`: signals that it ignores.
+    Raises OSError if there can be no child.
     """
-    pid = os.fork()
+    pid = fork_held()
     if pid == 0:
         status = unforeseen
         try:
             place(fds)
-            reset_signals()
+            reset_signals(ignored)
             status = work()
         except BaseException:  # noqa: BLE001 (the child must not return into the parent's code, whatever happened)
             pass

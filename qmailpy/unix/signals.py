@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 ALRM, CHLD, HUP, INT, PIPE, TERM = _signal.SIGALRM, _signal.SIGCHLD, _signal.SIGHUP, _signal.SIGINT, _signal.SIGPIPE, _signal.SIGTERM
-KILL = _signal.SIGKILL
+KILL, QUIT = _signal.SIGKILL, _signal.SIGQUIT
 # What a terminal or a limit sends to whole process groups, and a program that holds a message must not die of.
 MISCELLANEOUS = (PIPE, _signal.SIGVTALRM, _signal.SIGPROF, _signal.SIGQUIT, INT, HUP, _signal.SIGXCPU, _signal.SIGXFSZ)
 LONGEST = (1 << 31) - 1  # seconds of a timer: as good as for ever

@@ -35,7 +35,7 @@ class Stage:
         self.limits = limits.limits()
         self._pid = os.getpid()
         self._nothing = high(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
-        for number in IGNORED:
+        for number in (*IGNORED, _signal.SIGHUP):  # a HUP for the pool is none for its workers; the programs ignore it as well
             _signal.signal(number, _signal.SIG_IGN)
         self._dispositions = Dispositions(ORDINARY)
         self._lent: Mapping[int, int] = {}

@@ -3,9 +3,11 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
+from qmailpy.pool.supervisor import GRACE
 from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool, session  # noqa: F401
 from tests.pools import children, is_alive
@@ -77,3 +79,33 @@ def test_rule_8_kill_0_does_not_reach_the_pool(single, pool, tmp_path):  # noqa:
 def test_every_worker_is_the_supervisors_child(pool, size):  # noqa: F811
     running = pool(size=size)
     assert children(running.supervisor()) == running.workers()
+
+
+def test_rule_1_who_comes_while_workers_come_free_waits_for_one(single, pool, session):  # noqa: F811
+    running = pool()
+    first = session()
+    second = subprocess.Popen([single.program("qmail-smtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=single.env)
+    first.stdin.write(b"QUIT\r\n")
+    assert second.stdout.readline().startswith(b"220 ")
+    assert os.readlink(f"/proc/{second.pid}/exe").endswith("/qmail-smtpd")  # and no interpreter
+    second.communicate(b"QUIT\r\n", PATIENCE)
+    assert len(running.workers()) == 1
+
+
+def test_rule_1_where_none_comes_free_nobody_waits(single, pool, session):  # noqa: F811
+    pool()
+    session()
+    time.sleep(GRACE)
+    third = session()
+    assert not os.readlink(f"/proc/{third.pid}/exe").endswith("/qmail-smtpd")
+
+
+def test_rule_1_a_queue_that_is_full_is_asked_again_and_nothing_is_started(single, pool):  # noqa: F811
+    pool("queue", size=1)
+    begun = [subprocess.Popen([single.program("qmail-queue")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=single.env) for _ in range(2)]
+    wait_for(lambda: len([name for name in single.queue_files() if name.startswith("mess/")]) == 1)
+    for child in begun:
+        assert os.readlink(f"/proc/{child.pid}/exe").endswith("/qmail-queue")
+    begun[0].stdin.close()
+    begun[1].stdin.close()
+    assert [child.wait(PATIENCE) for child in begun] == [54, 54]

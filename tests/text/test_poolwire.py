@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.text import poolwire
-from qmailpy.text.poolwire import AS, CORE, CPU, DATA, FSIZE, NO_LIMIT, NOFILE, NPROC, Malformed, Request, lent, parse
+from qmailpy.text.poolwire import AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NO_LIMIT, NOFILE, NPROC, Malformed, Request, lent, parse
 
 LIMITS = [(NO_LIMIT, NO_LIMIT)] * 14 + [(100, 200), (0, 0)]
 TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)))
@@ -65,7 +65,8 @@ def changed(resource, pair):
     (FSIZE, (50, 100), {}), (FSIZE, (10, 100), {FSIZE: 10}), (FSIZE, (70, 70), {FSIZE: 70}), (NOFILE, (20, 20), {NOFILE: 20}), (CORE, (0, 0), {CORE: 0}),
     (FSIZE, (10, 101), None), (FSIZE, (10, NO_LIMIT), None), (FSIZE, (90, 80), None),
     (AS, (10, 20), {}), (DATA, (100, 100), {}), (AS, (10, 101), None),
-    (NPROC, (10, 100), None), (CPU, (50, 99), None),
+    (MEMLOCK, (10, 100), {MEMLOCK: 10}), (MEMLOCK, (100, 100), {MEMLOCK: 100}), (MEMLOCK, (10, 101), None),  # softlimit -m sets it, too
+    (NPROC, (10, 100), None), (NPROC, (60, 100), None), (CPU, (50, 99), None), (CPU, (40, 100), None),
 ])
 def test_rule_3_limits_are_lent_or_the_start_is_cold(resource, his, expected):
     assert lent(changed(resource, his), [(50, 100)] * 16) == expected

@@ -1,6 +1,7 @@
 """The board that a pool's processes share."""
 
 import os
+import time
 
 from qmailpy.unix.board import BUSY, EMPTY, IDLE, Board
 
@@ -21,3 +22,15 @@ def test_what_one_process_writes_all_read():
     assert (board.first(EMPTY), board.first(BUSY)) == (1, 2)
     board.put(2, IDLE)
     assert (board.busy_for(4294967294), board.first(BUSY)) == (0, None)
+
+
+def test_when_the_last_has_become_busy():
+    board = Board(2)
+    assert board.latest() == 0
+    before = time.monotonic()
+    board.put(1, BUSY)
+    board.put(0, IDLE)
+    assert before <= board.latest() <= time.monotonic()
+    first = board.latest()
+    board.put(1, IDLE)
+    assert board.latest() == first

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from qmailpy.unix.files import contents, lock, pull_trigger, remove, replace, sync_file, sync_folder
+from qmailpy.unix.files import contents, lock, lock_holder, pull_trigger, remove, replace, sync_file, sync_folder
 
 
 def test_contents(tmp_path):
@@ -105,3 +105,12 @@ def test_a_file_for_somebody_else(tmp_path):
     replace(str(path), b"x", 0o640, (1234, 5678))
     found = path.stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (1234, 5678, 0o640)
+
+
+def test_who_has_taken_a_lock(tmp_path):
+    with open(tmp_path / "lock", "w") as held:
+        assert lock_holder(tmp_path / "lock") is None
+        assert lock(held.fileno(), wait=False)
+        assert lock_holder(tmp_path / "lock") == os.getpid()
+    assert lock_holder(tmp_path / "lock") is None
+    assert lock_holder(tmp_path / "none") is None

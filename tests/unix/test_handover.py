@@ -8,8 +8,8 @@ import pytest
 
 from qmailpy.text.poolwire import TAKEN
 from qmailpy.unix import handover
-from qmailpy.unix.handover import Door, hand_over, pair, place, reach
-from tests.home import wait_for
+from qmailpy.unix.handover import Door, ask, hand_over, pair, place, reach
+from tests.home import PATIENCE, wait_for
 from tests.pools import in_child
 
 
@@ -146,3 +146,51 @@ def test_rule_1_a_pool_that_says_nothing_is_given_up_and_cannot_take_it_later(tm
 def test_where_this_process_lives():
     assert place() == place()
     assert len(place().split()) == 7
+
+
+def answering(tmp_path, *words):
+    """A pool that gives these answers, one to each connection; its path, and the process."""
+    path = str(tmp_path / "socket")
+    door = Door(path, 0o600)
+    if (pid := os.fork()) == 0:
+        for word in words:
+            link = wait_for(door.accept)
+            link.receive_request(5)
+            link.send(word)
+            if word[:1] == TAKEN:
+                link.receive(5)
+        os._exit(0)
+    return path, pid
+
+
+def test_rule_1_a_pool_that_is_busy_is_asked_again_for_a_while(tmp_path):
+    path, pid = answering(tmp_path, b"B", b"B", TAKEN + b"77")
+    found = hand_over(path, [os.geteuid()], b"request", [], busy=PATIENCE)
+    assert found[1] == 77
+    found[0].close()
+    os.waitpid(pid, 0)
+
+
+@pytest.mark.parametrize(("word", "busy"), [(b"B", 0.0), (b"C", PATIENCE)])
+def test_rule_1_but_not_by_those_who_do_not_want_to_wait_and_not_after_any_other_answer(tmp_path, word, busy):
+    path, pid = answering(tmp_path, word, word)
+    assert hand_over(path, [os.geteuid()], b"request", [], busy=busy) is None
+    assert hand_over(path, [os.geteuid()], b"request", [], busy=0) is None
+    os.waitpid(pid, 0)
+
+
+def test_rule_1_an_answer_is_heard_though_the_request_was_not_read():
+    one, other = pair()
+    one.send(b"request")
+    other.discard()
+    other.send(b"B")
+    other.close()
+    assert one.receive(5) == b"B"
+
+
+def test_rule_1_an_answer_is_heard_that_came_before_the_request():
+    one, other = pair()
+    other.discard()
+    other.send(b"B")
+    other.close()
+    assert ask(one, b"request", [], 5) == b"B"

@@ -278,3 +278,52 @@ def test_waiting_for_a_limited_time():
     kill(pid)
     assert wait_within(pid, 30) == -signal.SIGKILL
     kill(pid)  # which is not there any more
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_reaches_a_child_before_it_has_its_own_dispositions_is_not_lost(monkeypatch, number):
+    """Nor does the parent, whose pipe the child still has, believe that it was meant."""
+    fork = os.fork
+
+    def hit():
+        pid = fork()
+        if pid == 0:
+            os.kill(os.getpid(), number)
+        return pid
+
+    monkeypatch.setattr(os, "fork", hit)
+    wakeup = Wakeup([signal.SIGTERM, signal.SIGHUP])
+    try:
+        assert wait(spawn(["sleep", "100"], ENV, {})) == -number
+        assert wait(fork_working(lambda: 7, {})) == -number
+        assert wakeup.take() == set()
+        assert wait(fork_working(lambda: 7, {}, ignored=(number,))) == 7
+        assert wait(spawn(["true"], ENV, {}, ignored=(number,))) == 0
+    finally:
+        wakeup.close()
+
+
+def test_the_parent_gets_what_came_while_it_forked(monkeypatch):
+    fork = os.fork
+
+    def hit():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", hit)
+    wakeup = Wakeup([signal.SIGTERM])
+    try:
+        assert wait(fork_working(lambda: 7, {})) == 7
+        assert wakeup.take() == {signal.SIGTERM}
+    finally:
+        wakeup.close()
+
+
+def test_a_fork_that_fails_leaves_no_signal_blocked(monkeypatch):
+    def full():
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", full)
+    with pytest.raises(BlockingIOError):
+        spawn(["true"], ENV, {})
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
