@@ -8,6 +8,7 @@
 # make bench [ROUNDS=3] [FIGURES="start ..."] [PLACES="disk memory"] [PEER_HOME=DIR] [JSON=FILE] [PLOT=FILE]    how fast it is here (qmail-bench(8))
 # make crash [EVERY=1] [KINDS="kills power faults"]    at every step of a message's life: is anything lost?
 # make soak [SECONDS=300] [SESSIONS=500] [MESSAGES=20000] [SEED=n]    a home under load, whose processes are killed in turn: does all arrive?
+# make fuzz [SECONDS=10] [TARGETS="cdb ..."] [SEED=1] [PLAIN=1] [INPUT=FILE]    hostile input for every reader: is any promise broken?
 # make users                    create the qmail users and groups that are missing (root)
 
 HOME_DIR := $(shell head -n 1 conf-home)
@@ -23,16 +24,22 @@ JSON :=
 PLOT :=
 EVERY := 1
 KINDS :=
+SECONDS :=
+SEED :=
+TARGETS :=
+PLAIN :=
+INPUT :=
 
 # Any python3 can look for the one to use: Python 3.11 or newer that every user of a home can execute.
 FINDER := $(firstword $(shell command -v python3 /usr/bin/python3 2>/dev/null))
 PYTHON = $$(cat .build/python)
 RUN = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/site $(PYTHON) -m
+FUZZ = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/site:$(CURDIR)/.build/fuzz/tools $(PYTHON) -m fuzz
 TOOL = PYTHONPATH=$(CURDIR):$(CURDIR)/.build/tools:$(CURDIR)/.build/site $(PYTHON) -m
 INSTALL = $(RUN) qmailpy.install
 HOME_OPTIONS = --home '$(HOME_DIR)' $(if $(SINGLE),--single) $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
-.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench crash soak types lint pages clean
+.PHONY: all setup check rollback users cert cert-req tmprsadh demo test bench crash soak fuzz types lint pages clean
 .DEFAULT_GOAL := all
 
 all: .build/python .build/site/complete .build/tools/complete .build/launcher
@@ -89,15 +96,21 @@ soak: all
 	@$(RUN) crash.soak --home '$(CURDIR)/.build/soak-home' --seconds $(or $(SECONDS),300) --sessions $(or $(SESSIONS),500) \
 	  --messages $(or $(MESSAGES),20000) $(if $(SEED),--seed $(SEED))
 
+# Without atheris, where there is none for this Python or no network, the inputs are our own.
+fuzz: all
+	@test -n '$(PLAIN)$(INPUT)' -o -e .build/fuzz/tools/complete || { mkdir -p .build/fuzz; $(RUN) qmailpy.install.dependencies fuzz .build/fuzz/tools; } \
+	  && { mkdir -p .build/fuzz/tools; touch .build/fuzz/tools/complete; } || true
+	@$(FUZZ) --seconds $(or $(SECONDS),10) --seed $(or $(SEED),1) $(if $(PLAIN),--plain) $(if $(INPUT),--input '$(INPUT)') $(TARGETS)
+
 types: all
 	@$(TOOL) mypy --config-file setup.cfg
 
 lint: all
-	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests crash
+	@$(TOOL) ruff check --config tests/ruff.toml qmailpy tests crash fuzz
 
 pages: all
 	@$(RUN) qmailpy.install.pages
 
 clean:
 	rm -rf .build demo-home
-	find qmailpy tests -name __pycache__ -prune -exec rm -rf {} +
+	find qmailpy tests crash fuzz -name __pycache__ -prune -exec rm -rf {} +

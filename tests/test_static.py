@@ -21,4 +21,4 @@ def test_every_signature_is_typed_and_agrees():
 
 def test_the_linter_has_nothing_to_say():
     ruff = pytest.importorskip("ruff.__main__", reason="ruff is not installed")
-    run(ruff.find_ruff_bin(), "check", "--no-cache", "--config", "tests/ruff.toml", "qmailpy", "tests", "crash")
+    run(ruff.find_ruff_bin(), "check", "--no-cache", "--config", "tests/ruff.toml", "qmailpy", "tests", "crash", "fuzz")

@@ -1,4 +1,4 @@
-"""Fetch what setup.cfg names into a folder of the checkout, once: `python -m qmailpy.install.dependencies site|tools FOLDER`."""
+"""Fetch what setup.cfg names into a folder of the checkout, once: `python -m qmailpy.install.dependencies site|tools|fuzz FOLDER`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PLACES = {"site": ("options", "install_requires"), "tools": ("options.extras_require", "test")}
+PLACES = {"site": ("options", "install_requires"), "tools": ("options.extras_require", "test"), "fuzz": ("options.extras_require", "fuzz")}
 
 
 def wanted(kind: str, top: str = TOP) -> list[str]:
-    """The requirements that setup.cfg lists: "site", what a home needs; "tools", what the tests need."""
+    """The requirements that setup.cfg lists: "site", what a home needs; "tools", what the tests need; "fuzz", what `make fuzz` uses."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(os.path.join(top, "setup.cfg"))
     section, option = PLACES[kind]

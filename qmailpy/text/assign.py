@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FIELDS = 6  # after the local part
+DIGITS = 20  # of a number that can be one
 
 
 class BadLine(ValueError):
@@ -79,9 +80,9 @@ def account(fields: bytes) -> Account | None:
 
 
 def number(text: bytes) -> int:
-    """The leading digits, 0 if there are none: then delivery is refused."""
+    """The leading digits, 0 if there are none, or more than any uid has: then delivery is refused."""
     digits = text[: len(text) - len(text.lstrip(b"0123456789"))]
-    return int(digits or b"0")
+    return int(digits) if 0 < len(digits) <= DIGITS else 0
 
 
 def find(local: bytes, get: Callable[[bytes], bytes | None]) -> bytes | None:

@@ -43,6 +43,6 @@ def sender_of(info: bytes) -> bytes | None:
 
 
 def number(text: bytes) -> int:
-    """The leading digits of a record's text; 0 without any."""
+    """The leading digits of a record's text, at most twenty; 0 without any."""
     digits = text[: len(text) - len(text.lstrip(b"0123456789"))]
-    return int(digits or b"0")
+    return int(digits[:20] or b"0")

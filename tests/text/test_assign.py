@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmailpy.text.assign import BadLine, account, find, records
+from qmailpy.text.assign import BadLine, account, find, number, records
 
 TABLE = b"""=joe:joe:507:100:/home/joe:::
 +joe-:joe:507:100:/home/joe:-::
@@ -72,3 +72,7 @@ def test_too_few_fields():
 @given(st.binary(max_size=20).filter(lambda name: b"\0" not in name))
 def test_every_local_part_finds_the_catch_all(local):
     assert find(local, table().get) is not None
+
+
+def test_a_number_that_is_none():
+    assert [number(text) for text in (b"12x", b"", b"x", b"9" * 20, b"9" * 21, b"9" * 5000)] == [12, 0, 0, int("9" * 20), 0, 0]

@@ -35,3 +35,7 @@ def test_senders(info, sender):
 
 def test_numbers():
     assert (number(b"42"), number(b"4x"), number(b"x"), number(b"")) == (42, 4, 0, 0)
+
+
+def test_a_number_without_end():
+    assert (number(b"12x"), number(b""), number(b"9" * 5000)) == (12, 0, int("9" * 20))

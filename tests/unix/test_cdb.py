@@ -63,6 +63,46 @@ def test_damage_is_never_an_endless_loop_or_another_exception(tmp_path):
     assert time.monotonic() - begin < 20
 
 
+HEADER = b"".join((2048 + 8 * (at > 5381 % 256)).to_bytes(4, "little") + (at == 5381 % 256).to_bytes(4, "little") for at in range(256))
+
+
+@pytest.mark.parametrize("damage", [
+    HEADER + b"\x01\0\0\0\0\x08\0\0",  # no empty slot: a search would go round for ever
+    HEADER + b"\x05\x15\0\0\xff\xff\xff\xff", HEADER + b"\x05\x15\0\0\0\0\0\x01", HEADER + b"\x05\x15\0\0\x01\0\0\0",  # a record beyond the end, in the header
+    bytes(2048), HEADER[:2040] + bytes(8) + bytes(8), HEADER + bytes(16), HEADER, b"\0\x08\0\0\xff\xff\xff\xff" + HEADER[8:],
+])
+def test_what_cannot_be_is_damage_and_not_an_absent_key(tmp_path, damage):
+    path = tmp_path / "cdb"
+    path.write_bytes(damage)
+    with pytest.raises(Temporary, match="damaged"):
+        lookup(str(path), b"")
+
+
+def test_what_is_missing_or_zero_is_not_taken_for_an_absent_key(tmp_path):
+    whole, path = build(RECORDS), tmp_path / "cdb"
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        with pytest.raises(Temporary, match="damaged"):
+            lookup(str(path), b"three")
+    for at in range(0, 2048, 8):
+        path.write_bytes(whole[:at] + bytes(8) + whole[at + 8:])
+        with pytest.raises(Temporary, match="damaged"):
+            lookup(str(path), b"one")
+    for at in range(2048, int.from_bytes(whole[:4], "little") - 30):
+        path.write_bytes(whole[:at] + bytes(30) + whole[at + 30:])
+        for key, _ in RECORDS:
+            try:
+                assert lookup(str(path), key) is not None
+            except Temporary:
+                pass
+
+
+def test_an_empty_table_has_nothing(tmp_path):
+    path = str(tmp_path / "cdb")
+    write(path, [])
+    assert lookup(path, b"one") is None
+
+
 def test_a_build_that_fails_leaves_the_old_table(table, tmp_path):
     def broken():
         yield b"a", b"b"
