@@ -20,10 +20,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -40,6 +42,28 @@ char settings[sizeof MARKER + ROOM] = MARKER;
 enum { PROGRAM, TITLE, INTERPRETER, SCRIPT, FIELDS };
 
 static const char *field[FIELDS];
+
+static int was_closed[3]; /* of descriptors 0, 1 and 2 */
+
+#ifdef MUSL
+/*
+ * In a setuid program musl opens /dev/null, for reading as well, where one of these is closed, and a message that cannot be read would be an
+ * empty one. So we look before the library begins; it is not set up yet, and errno cannot be used.
+ */
+typedef int entry(int, char **, char **);
+int __real___libc_start_main(entry *, int, char **, void (*)(void), void (*)(void), void (*)(void));
+
+int __wrap___libc_start_main(entry *begin, int argc, char **argv, void (*init)(void), void (*end)(void), void (*loader)(void))
+{
+    struct pollfd seen[3] = { { 0, 0, 0 }, { 1, 0, 0 }, { 2, 0, 0 } };
+    int fd;
+
+    poll(seen, 3, 0);
+    for (fd = 0; fd < 3; fd++)
+        was_closed[fd] = !!(seen[fd].revents & POLLNVAL);
+    return __real___libc_start_main(begin, argc, argv, init, end, loader);
+}
+#endif
 
 /* What qmail-queue's own work may look at. Everything else of a stranger's environment stays outside. */
 static const char *const trusted[] = { "TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD", 0 };
@@ -155,13 +179,21 @@ static void clean_process(void)
         close(fd);
 }
 
+/* An interpreter does not start with a folder as one of its standard files. */
+static int is_folder(int fd)
+{
+    struct stat found;
+
+    return !fstat(fd, &found) && S_ISDIR(found.st_mode);
+}
+
 /* A closed descriptor must not become some file that the interpreter opens; to use it must be an error, as if it were closed. */
 static void fill_descriptors(void)
 {
     int fd, opened;
 
     for (fd = 0; fd < 3; fd++) {
-        if (fcntl(fd, F_GETFD) != -1)
+        if (fcntl(fd, F_GETFD) != -1 && !was_closed[fd] && !is_folder(fd))
             continue;
         opened = open("/dev/null", fd == 1 && !is_queue() ? O_RDONLY : O_WRONLY);
         if (opened != -1 && opened != fd) {
@@ -183,6 +215,14 @@ static void raise_limit(int which)
     setrlimit(which, &limit);
 }
 
+static void check_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < FEWEST)
+        die("the limit on open descriptors is too small for an interpreter", "", "");
+}
+
 int main(int argc, char **argv, char **envp)
 {
     char **arguments;
@@ -200,6 +240,7 @@ int main(int argc, char **argv, char **envp)
     }
     raise_limit(RLIMIT_AS);
     raise_limit(RLIMIT_DATA);
+    check_descriptors();
     arguments = malloc((argc + 8) * sizeof *arguments);
     if (!arguments)
         die("out of memory", "", "");

@@ -6,6 +6,7 @@
 /* An interpreter with what it needs for TLS and DNS; below ENOUGH a soft limit is raised, below LEAST there is no starting. */
 #define ENOUGH (256L << 20)
 #define LEAST (20L << 20)
+#define FEWEST 4 /* descriptors */
 
 /* One program as it was called. `title`: HOME/bin/NAME. `queue`: it is qmail-queue, which trusts nothing of its caller. */
 struct work {

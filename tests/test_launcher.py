@@ -114,5 +114,18 @@ def test_closed_descriptors_are_not_given_to_other_files(launch):
     assert done.stdout.split("\n")[2].startswith("[0, 1, 2")
 
 
+@pytest.mark.parametrize("fd", [0, 1, 2])
+def test_a_folder_in_the_place_of_a_file_is_as_good_as_none(launch, tmp_path, fd):
+    def swap():
+        os.dup2(os.open(tmp_path, os.O_RDONLY), fd)
+
+    assert launch(preexec_fn=swap).returncode == (120 if fd == 1 else 0)  # 120: the interpreter's word for output that cannot be written
+
+
+def test_too_few_descriptors_are_told(launch):
+    done = launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)))
+    assert (done.returncode, done.stderr) == (111, "qmail-x: fatal: the limit on open descriptors is too small for an interpreter\n")
+
+
 def test_it_is_small():
     assert BUILT.stat().st_size < 1 << 20
