@@ -64,7 +64,7 @@ def run(parts: list[bytes], kind: int) -> tuple[bytes, bytes]:
     """The records, and what the server was sent."""
     server = Server(parts)
     login = Login(b"me", b"secret") if kind & 16 else None
-    courier = Courier(server, "192.0.2.9", blocks, no_tls)
+    courier = Courier(server, "192.0.2.9", blocks, no_tls, timeout=1)
     try:
         outcome = courier.run(Plan(b"me.example", b"s@y.example", [b"r%d@x.example" % at for at in range(1 + kind % 3)], login=login,
                                    tls=("never", "offered", "required")[kind // 32 % 3], demand="x.pem", no_clear="no" if kind & 8 else ""))

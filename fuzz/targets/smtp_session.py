@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from qmailpy.smtp.server import LINE_LIMIT, Session
+from qmailpy.smtp.server import Session
 from qmailpy.text.received import Client
 
 from fuzz import replies
@@ -23,6 +23,7 @@ WORDS = (b"HELO ", b"EHLO x\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<c@o
          b" SIZE=", b"@x,@y:", b"@[192.0.2.1]", b"Received: x\r\n", b"x" * 1000, b"VRFY x\r\n", b"HELP\r\n", b"ours.example", b"MAIL", b"RCPT",
          b"\r\nMAIL FROM:<evil@b.example>\r\n")
 LONGEST = 16384
+LONGEST_LINE = values().number("maxline")
 
 SETTINGS: tuple[dict[str, object], ...] = (
     {}, {"databytes": 100}, {"maxrecipients": 2}, {"mfcheck": 2}, {"localiphost": b"ours.example", "smtpgreeting": b"mx.example"},
@@ -61,7 +62,7 @@ def believe(data: bytes, said: bytes, queued: list[tuple[bytes, list[bytes], byt
         promise(end >= 0, "a reply to nothing", code)
         line, at = data[at:end].removesuffix(b"\r"), end + 1
         verb = line.partition(b" ")[0].upper()
-        if challenged or end - at > LINE_LIMIT:
+        if challenged or end - at > LONGEST_LINE:
             challenged = code == 334
             continue
         challenged = code == 334
