@@ -32,6 +32,7 @@
 #define DESCRIPTORS 8       /* 0 to 7 travel, if they are open, and those that variables name */
 #define HIGHEST 200         /* a worker needs the numbers above for itself */
 #define MOST 13             /* descriptors in one request: 8, 4 that are named, the folder */
+#define SIGNALS 32          /* the ordinary ones are below */
 #define LIMITS 16           /* resource limits of Linux */
 #define PATIENCE 2000       /* milliseconds until a worker says that it has the work */
 #define PAUSE 100           /* milliseconds until the next try at most; the first is made after a tenth */
@@ -52,6 +53,11 @@ static const char *const named[] = { "SSLCTLFD=", "SSLREADFD=", "SSLWRITEFD=", "
 
 /* What else the programs do of themselves when a signal comes: qmail-queue's time limit and its bugs, the time limit of QMTP and QMQP. */
 static const int bugs[] = { SIGABRT, SIGILL, SIGFPE, SIGBUS, SIGSYS, 0 };
+
+struct dispositions {
+    struct sigaction actions[SIGNALS];
+    sigset_t mask;
+};
 
 struct request {
     char *text;
@@ -149,7 +155,7 @@ static void add_ignored(struct request *request)
     unsigned long long bits = 0;
     int number;
 
-    for (number = 1; number < 32; number++)
+    for (number = 1; number < SIGNALS; number++)
         if (!sigaction(number, 0, &found) && found.sa_handler == SIG_IGN)
             bits |= 1ULL << number;
     add_number(request, bits);
@@ -354,11 +360,14 @@ static void leave_bug(int number)
     _exit(81);
 }
 
-static void handle_signals(const struct work *work)
+/* From before the work can begin, as the program does. What was is kept for a cold start. */
+static void handle_signals(const struct work *work, struct dispositions *old)
 {
     sigset_t none;
     int i;
 
+    for (i = 1; i < SIGNALS; i++)
+        sigaction(i, 0, &old->actions[i]);
     for (i = 0; shielded[i]; i++)
         signal(shielded[i], SIG_IGN);
     for (i = 0; work->queue && bugs[i]; i++)
@@ -368,7 +377,16 @@ static void handle_signals(const struct work *work)
     else if (strcmp(work->program, "qmail-smtpd"))
         signal(SIGALRM, leave_late);
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, 0);
+    sigprocmask(SIG_SETMASK, &none, &old->mask);
+}
+
+static void restore_signals(const struct dispositions *old)
+{
+    int i;
+
+    for (i = 1; i < SIGNALS; i++)
+        sigaction(i, &old->actions[i], 0);
+    sigprocmask(SIG_SETMASK, &old->mask, 0);
 }
 
 /* The work is the pool's. We are there for those who wait for us, or want to end us. */
@@ -377,7 +395,6 @@ static void wait_for_end(int connection, const struct work *work, struct request
     char word[16];
     int i, status = work->queue ? 81 : 111;
 
-    handle_signals(work);
     for (i = 0; i < request->count; i++)
         close(request->fds[i]);
     munmap(request->text, BIGGEST);
@@ -463,6 +480,7 @@ static void ask_often(const struct work *work, struct request *request, int fold
 void pool_run(const struct work *work)
 {
     struct request request = { 0, 0, BIGGEST, 0, { 0 }, 0 };
+    struct dispositions old;
     int folder = -1;
 
     if (!work->queue && strcmp(work->program, "qmail-smtpd") && strcmp(work->program, "qmail-qmtpd") && strcmp(work->program, "qmail-qmqpd"))
@@ -478,7 +496,9 @@ void pool_run(const struct work *work)
             request.full = 1;
     }
     if (!request.full && enter_home(work)) {
+        handle_signals(work, &old);
         ask_often(work, &request, folder);
+        restore_signals(&old);
         if (folder != -1 && fchdir(folder) == -1)
             _exit(111);
     }

@@ -5,8 +5,11 @@ import py_compile
 import pathlib
 import resource
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -97,7 +100,7 @@ def test_softlimit(launch, tmp_path):
 
 
 @pytest.mark.parametrize(("program", "code"), [("qmail-x", 111), ("qmail-queue", 120)])
-def test_an_interpreter_that_has_gone_is_told(launch, program, code):
+def test_rule_16_an_interpreter_that_has_gone_is_told(launch, program, code):
     done = launch(program, interpreter="/usr/bin/python3.99")
     assert done.returncode == code
     assert done.stderr == f"{program}: fatal: unable to run /usr/bin/python3.99: it is gone; make setup takes another\n"
@@ -129,3 +132,89 @@ def test_too_few_descriptors_are_told(launch):
 
 def test_it_is_small():
     assert BUILT.stat().st_size < 1 << 20
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    """The launcher, built to wait one second where the real one waits for as long as a client does for a greeting."""
+    out = tmp_path_factory.mktemp("launcher") / "launcher"
+    subprocess.run(["make", "-C", TOP / "launcher", f"OUT={out}", "CFLAGS=-Os -DGREETING=1"], check=True, capture_output=True)
+    return out.read_bytes()
+
+
+@pytest.fixture
+def pool(tmp_path):
+    """Starts a stand-in for a pool: a program that gives one answer to whoever asks, each time.  The connections that it has had."""
+    asked = []
+    folder = tmp_path / f"run/servers/{os.geteuid()}"
+    folder.mkdir(parents=True)
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    os.chdir(folder)
+    door.bind("socket")
+    door.listen()
+
+    def serve(answer):
+        while True:
+            try:
+                link, _ = door.accept()
+            except OSError:
+                return
+            with link:
+                asked.append(link.recv(1 << 20))
+                if answer:
+                    link.send(answer)
+
+    def start(answer):
+        threading.Thread(target=serve, args=(answer,), daemon=True).start()
+        return asked
+
+    yield start
+    door.shutdown(socket.SHUT_RDWR)
+    door.close()
+
+
+def narrow():
+    resource.setrlimit(resource.RLIMIT_AS, (32768 << 10, 32768 << 10))
+
+
+@pytest.mark.parametrize("answer", [b"B", b""])
+def test_rule_18_where_a_cold_start_cannot_fit_the_pool_is_asked_until_the_client_would_not_wait_any_longer(tmp_path, impatient, pool, answer):
+    asked = pool(answer)
+    program = tmp_path / "qmail-smtpd"
+    program.write_bytes(filled(impatient, "qmail-smtpd", str(tmp_path), "/nonexistent/python"))
+    program.chmod(0o755)
+    begun = time.monotonic()
+    done = subprocess.run([program], capture_output=True, text=True, preexec_fn=narrow, timeout=30)
+    assert time.monotonic() - begun >= 1
+    assert len(asked) > 3 and len(set(asked)) == 1  # the same request each time
+    assert (done.returncode, done.stdout) == (111, "")
+    assert done.stderr.startswith("qmail-smtpd: fatal: unable to run")  # at last it tries
+
+
+@pytest.mark.parametrize("answer", [b"B", b"C", b""])
+def test_rule_18_where_it_can_nobody_asks_twice(tmp_path, impatient, pool, answer):
+    asked = pool(answer)
+    program = tmp_path / "qmail-smtpd"
+    program.write_bytes(filled(impatient, "qmail-smtpd", str(tmp_path), "/nonexistent/python"))
+    program.chmod(0o755)
+    assert subprocess.run([program], capture_output=True, timeout=30).returncode == 111
+    assert len(asked) == 1
+
+
+def test_rule_18_one_that_comes_free_in_time_is_taken(tmp_path, impatient, pool):
+    asked = pool(b"T4711")  # and then dies
+    program = tmp_path / "qmail-smtpd"
+    program.write_bytes(filled(impatient, "qmail-smtpd", str(tmp_path), "/nonexistent/python"))
+    program.chmod(0o755)
+    done = subprocess.run([program], capture_output=True, preexec_fn=narrow, timeout=30)
+    assert (done.returncode, done.stderr, len(asked)) == (111, b"", 1)
+
+
+def test_rule_18_the_real_one_waits_for_300_seconds():
+    """As RFC 5321 has a client wait for the greeting."""
+    assert "#define GREETING 300 " in (TOP / "launcher/pool.c").read_text()
+
+
+def test_rule_16_the_interpreter_is_named_with_its_version(single):
+    text = (single.path / "bin/qmail-smtpd").read_bytes()
+    assert b"/python%d.%d\0" % sys.version_info[:2] in text

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -13,10 +14,14 @@ import time
 
 import pytest
 
-from qmailpy.text.poolwire import Request
+from qmailpy.pool.kind import QUEUE, SERVERS
+from qmailpy.pool.worker import MOST_GROWTH, Worker
+from qmailpy.text.poolwire import LENT, MEMORY, Request, lent, parse
 from qmailpy.unix import limits
+from qmailpy.unix.board import IDLE, Board
 from qmailpy.unix.handover import place
 from tests.home import PATIENCE, wait_for
+from tests.pki import Authority
 from tests.pools import DIALOGUE, WITNESS, RunningPool, children, is_alive
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -168,7 +173,8 @@ def session(single):
     begun = []
 
     def begin(**how):
-        child = subprocess.Popen([single.program("qmail-smtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=single.env, bufsize=0, **how)
+        how.setdefault("env", single.env)
+        child = subprocess.Popen([single.program("qmail-smtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **how)
         begun.append(child)
         child.stdout.readline()
         return child
@@ -196,7 +202,7 @@ def test_rule_11_what_would_end_the_launcher_ends_the_work(single, pool, session
         assert child.wait(PATIENCE) == -number
         assert child.stdout.read() == b""  # nobody holds the connection any more
         wait_for(lambda: not is_alive(worker))
-        wait_for(lambda: running.workers() and worker not in running.workers())
+        wait_for(lambda: is_replaced(running, worker))
     child.stdin.write(b"QUIT\r\n") if not ends else None
     assert ends or child.wait(PATIENCE) == 0
 
@@ -313,7 +319,7 @@ def test_rule_10_every_worker_retires_in_the_end(single, pool, witness):
     for _ in range(1000):
         if subprocess.run([single.program("qmail-qmqpd")], stdin=subprocess.DEVNULL, env=single.env).returncode:
             break
-    wait_for(lambda: running.workers() and running.workers()[0] != first)
+    wait_for(lambda: is_replaced(running, first))
     assert running.log.text() == ""
 
 
@@ -350,7 +356,7 @@ def test_rule_10_an_unforeseen_exception_is_111_and_the_worker_is_replaced(singl
     done = run(single, "qmail-qmqpd", env={"SECRET": "x"})
     assert done.returncode == 111
     running.log.wait("qmail-pool: servers: internal error: ValueError: x at .*qmail_qmqpd.py:7")
-    wait_for(lambda: running.workers() and running.workers()[0] != first)
+    wait_for(lambda: is_replaced(running, first))
 
 
 @pytest.mark.parametrize("status", [0, 52, 111])
@@ -488,3 +494,220 @@ def test_modules_that_sessions_need_are_there_before_them(single, pool, witness)
     assert "_ssl" in maps or "libssl" in maps or "_rust" in maps
     assert sys.version_info >= (3, 11)
     assert children(running.workers()[0]) == []
+
+
+def test_rule_1_a_full_socket_means_cold_and_at_once(single, pool, witness):
+    running = pool()
+    pids = [running.child.pid, running.supervisor(), *running.workers()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    waiting = []
+    try:
+        while True:
+            waiting.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK))
+            waiting[-1].connect(str(running.socket))
+    except BlockingIOError:
+        pass
+    begun = time.monotonic()
+    caller(single, witness)
+    assert served_by(witness)[1] == "qmail-smtpd" and len(waiting) > 100
+    assert time.monotonic() - begun < 10
+    for one in waiting:
+        one.close()
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_rule_1_nothing_is_handed_to_a_stranger_who_listens(single, witness):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    folder = single.path / "run/servers/0"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "socket").unlink(missing_ok=True)
+    os.chown(folder, 65534, 65534)
+    ready, told = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.chdir(folder)
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+            door.bind("socket")
+            door.listen()
+            os.write(told, b"x")
+            link, _ = door.accept()
+            os._exit(len(link.recv(1 << 20)) > 0)  # nothing comes
+    os.read(ready, 1)
+    try:
+        caller(single, witness)
+        assert served_by(witness)[1] == "qmail-smtpd"
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        shutil.rmtree(folder)
+        os.close(ready)
+        os.close(told)
+
+
+class Outsider:
+    """Somebody of whom a worker knows no more than the system tells."""
+
+    def __init__(self, **facts):
+        self.__dict__ = {"pid": 7, "uid": os.geteuid(), "gid": os.getegid(), "groups": frozenset((os.getegid(), *os.getgroups())), "label": b"", **facts}
+
+
+@pytest.mark.parametrize(("facts", "servers", "everybody"), [
+    ({}, b"T", b"T"), ({"pid": 0}, b"", b""), ({"uid": 1 << 30}, b"", b"T"), ({"gid": 1 << 30}, b"", b"T"), ({"groups": frozenset()}, b"", b"T"),
+    ({"groups": frozenset((1, 2, 3))}, b"", b"T"),
+])
+def test_rule_2_who_may_ask_for_anything(facts, servers, everybody):
+    def answer(kind):
+        worker = Worker.__new__(Worker)
+        worker.kind, worker.board, worker.gate, worker.uid, worker.gid = kind, Board(4), None, os.geteuid(), os.getegid()
+        worker.groups = frozenset((os.getegid(), *os.getgroups()))
+        for slot in (1, 2):
+            worker.board.put(slot, IDLE)  # so that nobody is to be told
+        return worker.admit(Outsider(**facts))
+
+    assert (answer(SERVERS), answer(QUEUE)) == (servers, everybody)
+
+
+@pytest.mark.parametrize(("facts", "peer", "expected"), [({}, {}, b"T"), ({"where": b"9 9 "}, {}, b"C"), ({}, {"label": b"other"}, b"C")])
+def test_rule_3_another_root_folder_namespace_or_label_means_cold(facts, peer, expected):
+    worker = Worker.__new__(Worker)
+    worker.kind, worker.place, worker.label, worker.stage = SERVERS, place(), b"", type("Stage", (), {"limits": limits.limits()})
+    asked = parse(request("qmail-smtpd", **facts))
+    assert worker.judge(asked, 2, Outsider(**peer)) == expected
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+@pytest.mark.parametrize("which", range(16))
+def test_rule_3_whatever_limit_differs_in_either_direction(which, change):
+    """What is served has the caller's own soft limit, or is one of memory, which the pool's process has for itself."""
+    ours = [(50, 100)] * 16
+    for theirs in ((50 + change, 100), (50, 100 + change)):
+        found = lent([theirs if number == which else pair for number, pair in enumerate(ours)], ours)
+        if which in LENT:
+            assert found == (None if theirs[1] > 100 else {which: theirs[0]} if theirs[0] != 50 else {})
+        elif which in MEMORY:
+            assert found == (None if theirs[1] > 100 else {})
+        else:
+            assert found is None
+
+
+OWN_LIMIT = re.compile(r"^Max data size +(\d+) ", re.MULTILINE)
+
+
+def own_limits(worker):
+    """A worker's limits, when it has its own."""
+    path = pathlib.Path(f"/proc/{worker}/limits")
+    return wait_for(lambda: OWN_LIMIT.search(text := path.read_text()) and text)
+
+
+def test_rule_3_a_soft_limit_that_is_lent_is_taken_back(single, pool, witness):
+    running = pool()
+    (worker,) = running.workers()
+    before = own_limits(worker)
+    soft = [(which, 1 << 20, resource.getrlimit(which)[1]) for which in (resource.RLIMIT_MEMLOCK, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE)]
+    caller(single, witness, preexec_fn=limited(*soft))
+    assert served_by(witness) == (worker, "qmail-pool", worker)
+    wait_for(lambda: own_limits(worker) == before)
+
+
+def test_rule_5_descriptors_that_variables_name_travel_and_no_others(pool, session):
+    running = pool()
+    env = {**running.home.env, "SSLCTLFD": "120", "SSLREADFD": "121", "SSLWRITEFD": "122", "ERROR_FD": "123"}
+    child = session(preexec_fn=with_descriptors(119, 120, 121, 122, 123, 124), close_fds=False, env=env)
+    (worker,) = running.workers()
+    assert {int(name) for name in os.listdir(f"/proc/{worker}/fd")} & set(range(100, 200)) == {120, 121, 122, 123}
+    assert {"119", "124"} <= set(os.listdir(f"/proc/{child.pid}/fd"))
+    assert not {"120", "121", "122", "123"} & set(os.listdir(f"/proc/{child.pid}/fd"))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_rule_5_what_was_closed_is_closed(single, pool, number):
+    running = pool()
+    child = subprocess.Popen([single.program("qmail-qmtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=single.env, preexec_fn=lambda: os.close(number))
+    if number:
+        wait_for(lambda: os.path.exists(f"/proc/{running.workers()[0]}/fd/0") and "pipe" in os.readlink(f"/proc/{running.workers()[0]}/fd/0"))
+        # The launcher fills what was closed with what cannot be used, so that no file takes its place.
+        assert os.readlink(f"/proc/{running.workers()[0]}/fd/{number}") == "/dev/null"
+    child.stdin.close()
+    assert child.wait(PATIENCE) in (0, 111)
+    child.stdout.close()
+
+
+def test_rule_6_a_queue_pool_writes_to_no_descriptor_of_its_caller(single, pool):
+    """Not even when there is much to complain about."""
+    running = pool("queue")
+    (single.path / "control/extraqueue").mkdir()
+    ours, theirs = socket.socketpair()
+    child = subprocess.Popen([single.program("qmail-queue")], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=single.env)
+    theirs.close()
+    ours.shutdown(socket.SHUT_WR)
+    assert (child.wait(PATIENCE) > 0, child.stderr.read(), ours.recv(100)) == (True, b"", b"")
+    child.stderr.close()
+    ours.close()
+    assert running.workers()
+
+
+def test_rule_8_a_worker_has_a_limit_of_memory_of_its_own(pool):
+    running = pool()
+    assert (256 << 20) < int(OWN_LIMIT.search(own_limits(running.workers()[0])).group(1)) < (512 << 20)
+
+
+def test_rule_10_a_worker_that_has_grown_retires():
+    worker = Worker.__new__(Worker)
+    worker.ending, worker.served, worker.begun_with = False, 0, limits.private_bytes()
+    assert not worker.spent()
+    worker.begun_with -= MOST_GROWTH + (1 << 20)
+    assert worker.spent()
+
+
+def is_replaced(running, worker):
+    """Whether another worker has taken a worker's place."""
+    now = running.workers()
+    return now and worker not in now
+
+
+PASSWORD = b"EHLO a.example\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\nQUIT\r\n"
+
+
+def test_rule_10_a_worker_that_has_seen_a_password_serves_nobody_else(single, pool, tmp_path):
+    running = pool()
+    (first,) = running.workers()
+    check = tmp_path / "check"
+    check.write_text("#!/bin/sh\ncat <&3 > /dev/null\nexit 1\n")
+    check.chmod(0o755)
+    single.control(secauthext="0\n", authfaildelay="0\n")
+    done = subprocess.run([single.program("qmail-smtpd"), str(check), "true"], input=PASSWORD, capture_output=True, env={**single.env, "TCPREMOTEIP": "192.0.2.1"})
+    assert b"\r\n535 " in done.stdout
+    wait_for(lambda: is_replaced(running, first))
+    assert running.log.text() == ""
+
+
+def test_rule_10_nor_does_one_that_has_seen_a_private_key(single, pool):
+    running = pool()
+    (first,) = running.workers()
+    single.control(**{"servercert.pem": Authority().issue("mx.test.example", dns=["mx.test.example"]).pem, "tlssmtpext": "1\n"})
+    done = run(single, "qmail-smtpd", data=b"EHLO a.example\r\nSTARTTLS\r\n", env={"TCPREMOTEIP": "192.0.2.1"})
+    assert b"\r\n220 ready" in done.stdout
+    wait_for(lambda: is_replaced(running, first))
+    assert running.log.text() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGXCPU, signal.SIGXFSZ, signal.SIGVTALRM, signal.SIGPROF, signal.SIGPIPE])
+def test_rule_11_the_launcher_ignores_what_qmail_queue_ignores(single, pool, number):
+    pool("queue")
+    child = subprocess.Popen([single.program("qmail-queue")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=single.env)
+    wait_for(lambda: single.queue_files())
+    child.send_signal(number)
+    child.stdin.close()
+    assert child.wait(PATIENCE) == 54
+
+
+def test_a_session_costs_a_small_launcher(pool, session):
+    """The launcher itself: what stays for as long as a session lasts."""
+    pool()
+    child = session()
+    rows = pathlib.Path(f"/proc/{child.pid}/smaps_rollup").read_text().split("\n")
+    assert sum(int(row.split()[1]) for row in rows if row.startswith("Private_Dirty")) <= 64
