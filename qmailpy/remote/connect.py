@@ -53,7 +53,7 @@ def hops(target: Target, resolver: Resolver, moreipme: Sequence[bytes] | None, n
 
 def named(target: Target, resolver: Resolver) -> list[Hop]:
     """The same for a host that is given by name.  Raises Failed."""
-    from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Unknown
+    from qmailpy.unix.resolver import ADDRESSES, NoSuchHost, NullExchanger, Unknown
 
     try:
         exchangers = [] if target.relay else in_order(resolver.exchangers(target.host), lambda: int.from_bytes(os.urandom(4), "little"))
@@ -65,15 +65,18 @@ def named(target: Target, resolver: Resolver) -> list[Hop]:
         raise Failed(report.no_such_host(target.host)) from None
     except Unknown:
         raise Failed(report.record(report.SOFT_DNS)) from None
-    found, doubtful = [], False
+    found: list[Hop] = []
+    doubtful = False
     for preference, host in exchangers:
+        if len(found) >= ADDRESSES:
+            break
         try:
             found += [Hop(plain(address), preference, host) for address in resolver.addresses(host)]
         except Trouble as problem:
             doubtful = doubtful or isinstance(problem, Unknown)
     if doubtful and not found:
         raise Failed(report.record(report.SOFT_DNS))
-    return found
+    return found[:ADDRESSES]
 
 
 def plain(address: str) -> str:

@@ -172,3 +172,12 @@ def test_what_is_known_of_a_dead_host_stays_while_there_is_no_local_address(conn
             connector.connect([Hop("192.0.2.1", 0)], lambda hop: ((1, SMTP),))
         remembered.seek(0)
         assert remembered.read() == before
+
+
+def test_no_more_addresses_are_tried_than_there_is_time_for():
+    zone = {"many.example mx": [f"{at} m{at}.example." for at in range(9)], **{f"m{at}.example a": [f"192.0.{at}.{last}" for last in range(1, 21)] for at in range(9)}}
+    with DnsServer(zone) as dns:
+        addresses = found(b"many.example", Resolver(dns.env))
+        assert len(addresses) == resolver.ADDRESSES
+        assert {address.split(".")[2] for address in addresses} == {"0", "1", "2", "3"}
+        assert not any(question.startswith("m4.") for question in dns.asked)
