@@ -31,6 +31,7 @@ def check(data: bytes) -> None:
     mbox(data)
     maildir([name for name in data.split(b"\n")[:4] if name and b"/" not in name and b"\0" not in name and name not in (b".", b"..") and len(name) < 200])
     dates(number_of(data) * (1 + len(data) % 3) - (len(data) % 5) * 10 ** 9)
+    data = data[:1000]
     channel, address = ROUTES.route(data)
     promise(channel in (LOCAL, REMOTE) and b"@" in address, "no route", address)
     ROUTES.without_prepend(data)
