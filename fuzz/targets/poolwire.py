@@ -26,6 +26,7 @@ def check(data: bytes) -> None:
     promise(len(found.descriptors) <= MOST_DESCRIPTORS and len(set(found.descriptors)) == len(found.descriptors)
             and all(0 <= fd < HIGHEST for fd in found.descriptors), "no such descriptors", found.descriptors)
     promise(len(found.limits) == RESOURCES and 0 <= found.umask < 0o1000, "no such limits", found.limits)
+    promise(all(NO_LIMIT <= value < 1 << 63 for pair in found.limits for value in pair), "a limit that the system cannot hold", found.limits)
     words = (*found.arguments, *found.variables, *found.variables.values())
     promise(all("\0" not in word for word in words) and all("=" not in name and name for name in found.variables), "no such words", found.arguments,
             found.variables)

@@ -30,6 +30,7 @@ FIELDS = 9  # before the arguments
 LIMIT = 200 << 10  # bytes of a request
 MOST_DESCRIPTORS = 13
 HIGHEST = 200  # descriptors of a request have smaller numbers than this
+DIGITS, HIGHEST_NUMBER = 20, (1 << 63) - 1
 HIDDEN = "QMAILPY_HIDDEN_"
 QUEUE_VARIABLES = ("TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD")  # what qmail-queue may look at
 
@@ -110,8 +111,8 @@ def integers(field: bytes) -> list[int]:
 
 
 def natural(word: bytes) -> int:
-    """Digits and nothing else.  Raises ValueError."""
-    if not word.isdigit() or len(word) > 20:
+    """Digits and nothing else, of a number that the system can hold.  Raises ValueError."""
+    if not word.isdigit() or len(word) > DIGITS or int(word) > HIGHEST_NUMBER:
         raise ValueError
     return int(word)
 
