@@ -98,8 +98,8 @@ soak: all
 
 # Without atheris, where there is none for this Python or no network, the inputs are our own.
 fuzz: all
-	@test -n '$(PLAIN)$(INPUT)' -o -e .build/fuzz/tools/complete || { mkdir -p .build/fuzz; $(RUN) qmailpy.install.dependencies fuzz .build/fuzz/tools; } \
-	  && { mkdir -p .build/fuzz/tools; touch .build/fuzz/tools/complete; } || true
+	@if test -z '$(PLAIN)$(INPUT)' && test ! -e .build/fuzz/tools/complete; then mkdir -p .build/fuzz; \
+	  $(RUN) qmailpy.install.dependencies fuzz .build/fuzz/tools && touch .build/fuzz/tools/complete; fi || true
 	@$(FUZZ) --seconds $(or $(SECONDS),10) --seed $(or $(SEED),1) $(if $(PLAIN),--plain) $(if $(INPUT),--input '$(INPUT)') $(TARGETS)
 
 types: all

@@ -54,3 +54,15 @@ def descriptor_of(data: bytes) -> Iterator[int]:
     """A descriptor that gives that content, while the block runs."""
     with file_of(data) as path:
         yield int(path.rpartition("/")[2])
+
+
+@contextlib.contextmanager
+def as_zero(fd: int) -> Iterator[None]:
+    """While the block runs, descriptor 0 is this one."""
+    kept = os.dup(0)
+    try:
+        os.dup2(fd, 0)
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)

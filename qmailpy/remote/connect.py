@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from qmailpy.unix.resolver import Resolver
 
 
-EXCHANGERS = 32  # of a domain that are looked up, the most preferred
-ADDRESSES = 64  # that are tried for one delivery
-
-
 class Link:
     """A connection: the stream, the hop that it leads to, the port, the protocol that is spoken there, the local address asked for."""
 
@@ -36,7 +32,7 @@ class Link:
 
 
 def hops(target: Target, resolver: Resolver, moreipme: Sequence[bytes] | None, notipme: Sequence[bytes] | None) -> list[Hop]:
-    """The addresses to try, in order, as many as ADDRESSES; the two lists: what those control files hold.  Raises Failed."""
+    """The addresses to try, in order; the two lists: what those control files hold.  Raises Failed."""
     if (address := literal(target.host)) is not None:
         name = canonical(address)
         found = [Hop(name, 0, address.encode())] if name else []
@@ -45,19 +41,19 @@ def hops(target: Target, resolver: Resolver, moreipme: Sequence[bytes] | None, n
     if not found:
         raise Failed(report.record(report.NO_EXCHANGER))
     if target.relay:
-        return found[:ADDRESSES]
+        return found
     try:
         usable = before_me(found, own_addresses(moreipme, notipme).has)
     except OSError:
         raise Failed(report.record(report.NO_RESOURCES)) from None
     if not usable:
         raise Failed(report.record(report.LOOPS_BACK))
-    return usable[:ADDRESSES]
+    return usable
 
 
 def named(target: Target, resolver: Resolver) -> list[Hop]:
     """The same for a host that is given by name.  Raises Failed."""
-    from qmailpy.unix.resolver import NoSuchHost, NullExchanger, Unknown
+    from qmailpy.unix.resolver import ADDRESSES, NoSuchHost, NullExchanger, Unknown
 
     try:
         exchangers = [] if target.relay else in_order(resolver.exchangers(target.host), lambda: int.from_bytes(os.urandom(4), "little"))
@@ -69,15 +65,18 @@ def named(target: Target, resolver: Resolver) -> list[Hop]:
         raise Failed(report.no_such_host(target.host)) from None
     except Unknown:
         raise Failed(report.record(report.SOFT_DNS)) from None
-    found, doubtful = [], False
-    for preference, host in exchangers[:EXCHANGERS]:
+    found: list[Hop] = []
+    doubtful = False
+    for preference, host in exchangers:
+        if len(found) >= ADDRESSES:
+            break
         try:
             found += [Hop(plain(address), preference, host) for address in resolver.addresses(host)]
         except Trouble as problem:
             doubtful = doubtful or isinstance(problem, Unknown)
     if doubtful and not found:
         raise Failed(report.record(report.SOFT_DNS))
-    return found
+    return found[:ADDRESSES]
 
 
 def plain(address: str) -> str:

@@ -126,7 +126,8 @@ def spaced(before: Token, after: Token) -> bool:
 
 def field(line: Sequence[Token], width: int = WIDTH) -> bytes:
     """The field that consists of these tokens, newline included; folded after commas, as late as the width allows."""
-    rows, row, part = [], b"", b""
+    rows, row = [], b""
+    part: list[bytes] = []
     before: Token | None = None
     begun = False
 
@@ -140,12 +141,14 @@ def field(line: Sequence[Token], width: int = WIDTH) -> bytes:
         begun = True
 
     for token in line:
-        part += (b" " if before and spaced(before, token) else b"") + escaped(token)
+        if before and spaced(before, token):
+            part.append(b" ")
+        part.append(escaped(token))
         before = token
         if token == COMMA:
-            close(part)
-            part = b""
-    close(part)
+            close(b"".join(part))
+            part.clear()
+    close(b"".join(part))
     return b"\n".join([*rows, row, b""])
 
 

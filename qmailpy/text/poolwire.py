@@ -29,8 +29,8 @@ VERSION = b"qmailpy 1"
 FIELDS = 9  # before the arguments
 LIMIT = 200 << 10  # bytes of a request
 MOST_DESCRIPTORS = 13
-DIGITS = 20  # of a number
 HIGHEST = 200  # descriptors of a request have smaller numbers than this
+DIGITS, HIGHEST_NUMBER = 20, (1 << 63) - 1
 HIDDEN = "QMAILPY_HIDDEN_"
 QUEUE_VARIABLES = ("TCPREMOTEIP", "TCPREMOTEINFO", "RELAYCLIENT", "ORIGINIPFIELD")  # what qmail-queue may look at
 
@@ -111,10 +111,10 @@ def integers(field: bytes) -> list[int]:
     for word in field.split(b" ")[:-1]:
         if word == b"-":
             found.append(NO_LIMIT)
-        elif word.isdigit() and len(word) <= DIGITS:
-            found.append(int(word))
+        elif word.isdigit() and len(word) <= DIGITS and (number := int(word)) <= HIGHEST_NUMBER:
+            found.append(number)
         else:
-            raise ValueError
+            raise ValueError  # not digits, or more than the system can hold
     return found
 
 

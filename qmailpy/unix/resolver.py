@@ -20,6 +20,7 @@ RESOLV_CONF = "/etc/resolv.conf"
 PORT = 53
 CHAIN_LIMIT = 8  # CNAMEs
 PATIENCE = (3.0, 6.0, 12.0)  # seconds for each round through the servers
+EXCHANGERS, ADDRESSES = 32, 64  # of a domain, of a host: more are not looked at, since each one takes time
 PAYLOAD = 1232  # bytes by UDP that no network cuts
 PRINTABLE = bytes(byte if 33 <= byte <= 126 else 0x3F for byte in range(256))
 
@@ -99,7 +100,7 @@ class Resolver:
         self._servers = servers(env)
 
     def addresses(self, name: bytes) -> list[str]:
-        """The addresses of a host, IPv4 before IPv6; none if it exists without any."""
+        """The addresses of a host, IPv4 before IPv6, at most ADDRESSES; none if it exists without any."""
         found, trouble = [], None
         for kind in ("A", "AAAA"):
             try:
@@ -108,15 +109,15 @@ class Resolver:
                 trouble = problem
         if trouble and not found:
             raise trouble
-        return found
+        return found[:ADDRESSES]
 
     def exchangers(self, name: bytes) -> list[tuple[int, bytes]]:
-        """(preference, host) of a domain's mail exchangers; none if it has no MX records.  Raises NullExchanger, too."""
+        """(preference, host) of a domain's mail exchangers, the most preferred EXCHANGERS; none if it has no MX records.  Raises NullExchanger, too."""
         found = [(record.preference, b".".join(record.exchange.labels[:-1])) for record in self._ask(name, "MX")]
         named = [pair for pair in found if pair[1]]
         if found and not named:
             raise NullExchanger("that domain does not accept mail", "5.1.10")
-        return named
+        return sorted(named, key=lambda pair: pair[0])[:EXCHANGERS]
 
     def has(self, name: bytes, *kinds: str) -> bool:
         """Whether a name has records of one of these types, asked for in this order; False, too, if it does not exist.  Raises Unknown."""

@@ -44,7 +44,8 @@ GOOD = request().wire()
 @pytest.mark.parametrize("data", [
     GOOD[:-1], GOOD + b"x", GOOD.replace(b"qmailpy 1", b"qmailpy 2"), GOOD.replace(b"0 1 2 7 ", b"0 1 2 2 "), GOOD.replace(b"0 1 2 7 ", b"0 1 2 200 "),
     GOOD.replace(b"0 1 2 7 ", b"0 1 2 -7 "), GOOD.replace(b"0 1 2 7 ", b"0 1 2 - "), GOOD.replace(b"\0003 \0", b"\000300 \0"), GOOD.replace(b"\0003 \0", b"\0- \0"),
-    GOOD.replace(b"100 200 ", b"100 "), GOOD.replace(b"100 200 ", b"100 x "), GOOD.replace(b"18 \0", b"512 \0"), GOOD + b"A=" + b"x" * poolwire.LIMIT + b"\0",
+    GOOD.replace(b"100 200 ", b"100 "), GOOD.replace(b"100 200 ", b"100 9223372036854775808 "), GOOD.replace(b"100 200 ", b"100 99999999999999999999 "),
+    GOOD.replace(b"100 200 ", b"100 x "), GOOD.replace(b"18 \0", b"512 \0"), GOOD + b"A=" + b"x" * poolwire.LIMIT + b"\0",
     GOOD.replace(b"0 1 2 7 ", b"".join(b"%d " % number for number in range(14))),
 ])
 def test_damage(data):

@@ -96,7 +96,7 @@ def test_a_loop_of_aliases_is_temporary():
 def test_cut_answers_are_fetched_by_tcp():
     many = [f"192.0.2.{number}" for number in range(1, 250)]
     with DnsServer({"big.example a": many}, cut=True) as dns:
-        assert len(Resolver(dns.env).addresses(b"big.example")) == 249
+        assert len(Resolver(dns.env).addresses(b"big.example")) == resolver.ADDRESSES
 
 
 def test_a_server_on_ipv6():
@@ -145,3 +145,11 @@ def test_what_a_short_name_may_stand_for(tmp_path, conf, env, host, names):
         path.write_text(conf)
     assert Search(env, "me.own.example", str(path)).names(host) == names
     assert conf is not None or Search(env, "me", str(path)).names(host) == [host]
+
+
+def test_no_more_is_looked_at_than_can_be_asked_in_time():
+    zone = {"many.example a": [f"192.0.2.{at}" for at in range(1, 101)], "many.example aaaa": ["2001:db8::1"],
+            "many.example mx": [f"{1000 - at} m{at}.example." for at in range(1000)]}
+    with DnsServer(zone, cut=True) as dns:
+        assert len(Resolver(dns.env).addresses(b"many.example")) == resolver.ADDRESSES
+        assert Resolver(dns.env).exchangers(b"many.example") == [(1000 - at, b"m%d.example" % at) for at in range(999, 999 - resolver.EXCHANGERS, -1)]
