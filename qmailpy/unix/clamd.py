@@ -6,6 +6,7 @@ Nothing here raises but the verdict: what goes wrong on the way is remembered un
 from __future__ import annotations
 
 import os
+import time
 
 from qmailpy.errnotext import wording
 from qmailpy.exits import Temporary
@@ -23,7 +24,7 @@ class Scan:
     """One message.  The order of calls: put ..., verdict.  `close` at any time gives it up.
 
     address  as control/clamd has it
-    seconds  that a connect, a read or a write may take
+    seconds  that a connect, a whole answer or a write may take
     """
 
     __slots__ = ("_address", "_seconds", "_control", "_stream", "_held", "_room", "_answer", "_cut", "_trouble")
@@ -113,12 +114,12 @@ class Scan:
 
     def _settled(self, control: Stream) -> bool:
         """Hear an answer; True if it only meant that everything must be said in the old way, as it now has been.  Raises OSError, Temporary."""
-        self._answer, held = hear(control), self._held
+        self._answer, held = hear(control, self._seconds), self._held
         self.close()
         if not clamd.is_unknown(self._answer) or held is None:
             return False
         host, again = self._begin(clamd.STREAM)
-        self._stream = connect(host, clamd.stream_port(hear(again)), self._seconds, self._seconds)
+        self._stream = connect(host, clamd.stream_port(hear(again, self._seconds)), self._seconds, self._seconds)
         for data in held:
             self._pour(self._stream, data)
         return True
@@ -136,7 +137,7 @@ class Scan:
         """The end of a message that has a connection of its own is that connection's end.  Raises OSError, Temporary."""
         assert self._stream is not None and self._control is not None
         self._stream.close()
-        self._answer = hear(self._control)
+        self._answer = hear(self._control, self._seconds)
 
     def _give_up(self, problem: OSError | Temporary) -> None:
         """There will be no verdict."""
@@ -147,14 +148,16 @@ class Scan:
         self.close()
 
 
-def hear(control: Stream) -> bytes:
-    """The next line that clamd says.  Raises OSError; Temporary if it hangs up first."""
-    said = b""
+def hear(control: Stream, seconds: float) -> bytes:
+    """The next line that clamd says, whole within so many seconds however it drips.  Raises OSError; Temporary if it hangs up first."""
+    said, end = b"", time.monotonic() + seconds
     while (line := clamd.line(said)) is None:
+        control.within(end - time.monotonic())
         data = control.receive()
         said += data
         if not data:
             raise Temporary("it hung up without an answer")
         if len(said) > ANSWER_LIMIT:
             raise Temporary("it says too much")
+    control.within(seconds)
     return line
