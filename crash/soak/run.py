@@ -18,8 +18,8 @@ from qmailpy.unix.process import allow_descriptors, send_signal
 SENDING, KILLING = 0.6, 0.8  # of the time; in the rest the queue becomes empty
 PACE = 0.8  # of the time for sending that it takes if nothing holds it up
 GRACE = 60  # seconds beyond the time for the queue to become empty
-STARTING = ENDING = 30  # seconds for all processes to be there, or to be gone
-ALARM, PROGRESS, WEIGHING, LOOK = 2.0, 5.0, 2.0, 0.2  # seconds between two
+STARTING = ENDING = 60  # seconds for all processes to be there, or to be gone
+ALARM, PROGRESS, WEIGHING, LOOK = 2.0, 5.0, 10.0, 0.2  # seconds between two
 TICK = 0.02
 SENDERS = 2  # processes
 SETTLE = 1.0  # seconds without work before anything is weighed
