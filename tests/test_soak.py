@@ -284,5 +284,5 @@ def test_roles():
               7: Member(6, "qmail-pool", inner), 8: Member(7, "qmail-pool", inner), 9: Member(1, "qmail-pool", inner), 10: Member(1, "qmail-tcpserver"),
               11: Member(10, "qmail-tcpserver"), 12: Member(1, "qmail-rspawn"), 13: Member(11, "qmail-smtpd"), 14: Member(13, "sh"), 15: Member(2, "qmail-clean")}
     assert {pid: role_of(pid, family, 1) for pid in family} == {
-        2: "qmail-send", 3: "qmail-lspawn", 4: "", 5: "qmail-local", 6: "keeper of servers", 7: "supervisor of servers", 8: "worker of servers", 9: "",
+        2: "qmail-send", 3: "qmail-lspawn", 4: "qmail-local", 5: "qmail-local", 6: "keeper of servers", 7: "supervisor of servers", 8: "worker of servers", 9: "",
         10: "qmail-tcpserver", 11: "", 12: "", 13: "qmail-smtpd", 14: "", 15: "qmail-clean"}

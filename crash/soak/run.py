@@ -245,7 +245,7 @@ class Soak:
             service.end()
         self.pass_time(ENDING, lambda: not self.strangers())
         family = family_of(os.getpid())
-        self.history.remaining += [f"{pid} {' '.join(family[pid].words) or family[pid].name}" for pid in self.strangers() if pid in family]
+        self.history.remaining += [f"{pid} {family[pid].name}" for pid in self.strangers() if pid in family]
 
     def strangers(self):
         """Processes that are not ours."""
