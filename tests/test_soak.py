@@ -3,11 +3,15 @@
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from crash.soak import clients
 from crash.soak.family import Member, role_of
 from crash.soak.letters import ASTRAY, TORN, WHOLE, Letters, address, following, ticket_of
 from crash.soak.logs import Log, unexplained
@@ -233,6 +237,44 @@ def test_the_other_host_takes_a_letter_at_the_second_try_and_tells_it(monkeypatc
     assert told[0] == (WHOLE, recipient) and [words[0] for words in told[1:]] == [TORN, ASTRAY]
 
 
+# the clients
+
+
+def answer(listener, *scripts):
+    """A server: one script of replies for each connection; the letter is read before the reply to it; None hangs up."""
+    for script in scripts:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            for reply in script:
+                if reply is None:
+                    break
+                connection.sendall(reply + b"\r\n")
+                if reply.startswith(b"221"):
+                    break
+                if reply.startswith(b"354"):
+                    while lines.readline() not in (b".\r\n", b""):
+                        pass
+                elif not lines.readline():
+                    break
+
+
+def test_what_a_client_makes_of_the_answers(monkeypatch):
+    told = []
+    monkeypatch.setattr(clients, "tell", lambda *words: told.append(words))
+    monkeypatch.setattr(clients, "REST", 0.0)
+    monkeypatch.setattr(signal, "signal", lambda number, action: None)
+    one = next(number for number in range(40) if len(LETTERS.recipients(f"{number:06}-1")) == 1)
+    ok, ready, begin = b"250 ok", b"354 go ahead", (b"220 here", b"250-here\r\n250 8BITMIME", b"250 ok")
+    scripts = [(None,), (*begin, b"451 not now"), (*begin, ok, ready, None), (*begin, ok, ready, b"451 qq crashed"), (*begin, ok, ready, ok, b"221 bye")]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=answer, args=(listener, *scripts), daemon=True)
+        server.start()
+        clients.Clients(LETTERS, [one], [listener.getsockname()[1]], 1, 1000).run()
+        server.join(30)
+    assert [words for words in told if words[0] != "open"] == [
+        ("away", "gone"), ("refused", f"{one:06}-1", "451 not now"), ("doubt", f"{one:06}-2", "gone"), ("doubt", f"{one:06}-3", "451 qq crashed"), ("sent", f"{one:06}-4")]
+
+
 # who is who
 
 
@@ -242,5 +284,5 @@ def test_roles():
               7: Member(6, "qmail-pool", inner), 8: Member(7, "qmail-pool", inner), 9: Member(1, "qmail-pool", inner), 10: Member(1, "qmail-tcpserver"),
               11: Member(10, "qmail-tcpserver"), 12: Member(1, "qmail-rspawn"), 13: Member(11, "qmail-smtpd"), 14: Member(13, "sh"), 15: Member(2, "qmail-clean")}
     assert {pid: role_of(pid, family, 1) for pid in family} == {
-        2: "qmail-send", 3: "qmail-lspawn", 4: "", 5: "qmail-local", 6: "keeper of servers", 7: "supervisor of servers", 8: "worker of servers", 9: "",
+        2: "qmail-send", 3: "qmail-lspawn", 4: "qmail-local", 5: "qmail-local", 6: "keeper of servers", 7: "supervisor of servers", 8: "worker of servers", 9: "",
         10: "qmail-tcpserver", 11: "", 12: "", 13: "qmail-smtpd", 14: "", 15: "qmail-clean"}

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 from crash.soak.place import Unusable
@@ -35,6 +36,7 @@ def home_of(path):
 def main(words):
     """Run, print how it goes, and one line of figures; the exit status."""
     options = arguments(words)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # not without ending the home's processes
     if options.seed is None:
         options.seed = int.from_bytes(os.urandom(4), "big")
     try:

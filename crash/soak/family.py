@@ -5,12 +5,15 @@ import random
 import signal
 import time
 
+from qmailpy.unix.descendants import private_memory
+
 POOLS = ("servers", "queue")
 # In each round everybody's turn comes once.
 ROLES = ("qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "qmail-local", "qmail-remote", "qmail-queue", "qmail-smtpd",
          "qmail-tcpserver", "tcpserver", *(f"{part} of {pool}" for part in ("keeper", "supervisor", "worker") for pool in POOLS))
-FLEETING = 1.0  # seconds to wait for one that hardly ever runs
-STEP = 0.005
+DELIVERING = {"qmail-lspawn": "qmail-local", "qmail-rspawn": "qmail-remote"}  # what children of these are
+FLEETING = 1.0  # seconds to wait for one that does not run just now
+GLIMPSE = 0.1  # seconds of them without doing anything else
 
 
 class Member:
@@ -33,9 +36,10 @@ def role_of(pid, family, top):
         if "-p" in parent.words:
             return f"supervisor of {pool}"
         return f"worker of {pool}" if parent.name == "qmail-pool" else ""
-    neighbour = {"qmail-lspawn": "qmail-send", "qmail-rspawn": "qmail-send", "qmail-clean": "qmail-send"}.get(member.name)
-    if neighbour:
-        return member.name if parent.name == neighbour else ""
+    if parent.name in DELIVERING:
+        return DELIVERING[parent.name]
+    if member.name in (*DELIVERING, "qmail-clean"):
+        return member.name if parent.name == "qmail-send" else ""
     if member.name in ("qmail-send", "qmail-tcpserver", "tcpserver"):
         return member.name if member.parent == top else ""
     return member.name if member.name in ROLES else ""
@@ -54,7 +58,8 @@ def family_of(top):
     for pid in found:  # grows while it is walked
         found += children.get(pid, ())
     for pid in found:
-        everybody[pid].words = words_of(pid)
+        if everybody[pid].name == "qmail-pool":  # only there they tell more than the name
+            everybody[pid].words = words_of(pid)
     return {pid: everybody[pid] for pid in found}
 
 
@@ -78,10 +83,17 @@ def words_of(pid):
         return ()
 
 
+def children_of(pid):
+    """The process ids of its children."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as text:
+            return [int(word) for word in text.read().split()]
+    except OSError:
+        return []
+
+
 def weigh(pid):
     """(descriptors, KiB that it shares with nobody); None if it has gone."""
-    from qmailpy.unix.descendants import private_memory
-
     try:
         return len(os.listdir(f"/proc/{pid}/fd")), private_memory(pid)
     except OSError:
@@ -106,14 +118,12 @@ class Killer:
             self.round = self.chance.sample(ROLES, len(ROLES))
         role = self.round[-1]
         self.since = self.since or time.monotonic()
-        family = family_of(self.top)
-        found = sorted(pid for pid in family if role_of(pid, family, self.top) == role)
-        if found:
+        if found := self.find(role):
             pid = self.chance.choice(found)
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
-                return False
+                return False  # it has ended meanwhile
             self.kills[role] = self.kills.get(role, 0) + 1
             note(f"killed {role} {pid}")
         elif time.monotonic() < self.since + FLEETING:
@@ -123,3 +133,13 @@ class Killer:
         self.round.pop()
         self.since = 0.0
         return True
+
+    def find(self, role):
+        """[pid] of those who have that role now; a delivery is waited for a little, since it is soon over."""
+        family = family_of(self.top)
+        spawners = [pid for pid in family if DELIVERING.get(role_of(pid, family, self.top)) == role]
+        limit = time.monotonic() + GLIMPSE
+        while spawners and time.monotonic() < limit:
+            if found := [child for pid in spawners for child in children_of(pid)]:
+                return found
+        return sorted(pid for pid in family if role_of(pid, family, self.top) == role)

@@ -18,8 +18,8 @@ from qmailpy.unix.process import allow_descriptors, send_signal
 SENDING, KILLING = 0.6, 0.8  # of the time; in the rest the queue becomes empty
 PACE = 0.8  # of the time for sending that it takes if nothing holds it up
 GRACE = 60  # seconds beyond the time for the queue to become empty
-STARTING = ENDING = 30  # seconds for all processes to be there, or to be gone
-ALARM, PROGRESS, WEIGHING, LOOK = 2.0, 5.0, 2.0, 0.2  # seconds between two
+STARTING = ENDING = 60  # seconds for all processes to be there, or to be gone
+ALARM, PROGRESS, WEIGHING, LOOK = 2.0, 5.0, 10.0, 0.2  # seconds between two
 TICK = 0.02
 SENDERS = 2  # processes
 SETTLE = 1.0  # seconds without work before anything is weighed
@@ -245,7 +245,7 @@ class Soak:
             service.end()
         self.pass_time(ENDING, lambda: not self.strangers())
         family = family_of(os.getpid())
-        self.history.remaining += [f"{pid} {' '.join(family[pid].words) or family[pid].name}" for pid in self.strangers() if pid in family]
+        self.history.remaining += [f"{pid} {family[pid].name}" for pid in self.strangers() if pid in family]
 
     def strangers(self):
         """Processes that are not ours."""

@@ -8,6 +8,7 @@ from qmailpy.exits import TEMPORARY, Temporary, complain, during
 from qmailpy.home import here
 from qmailpy.settings.load import load
 from qmailpy.unix.process import Identity, execute, pipe, place, reset_signals, spawn
+from qmailpy.unix.signals import ALRM, HUP, ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Starter:
         """Be qmail-send, under this process id.  `fds`: its descriptors 0 to 6."""
         place(dict(enumerate(fds)))
         reset_signals()
+        ignore(ALRM, HUP)  # which qmail-send knows what to do with as soon as it is awake, and would die of before
         if identity := self.identity("qmails"):
             identity.assume()
         execute(["qmail-send"], self.env, self.home.at("bin", "qmail-send"))

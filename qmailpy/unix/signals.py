@@ -103,6 +103,11 @@ class Dispositions:
             if _signal.getsignal(number) != handler:
                 _signal.signal(number, _signal.SIG_DFL if handler is None else handler)
 
+def ignore(*numbers: int) -> None:
+    """From now on ignore some signals; a program that is executed begins so as well."""
+    for number in numbers:
+        _signal.signal(number, _signal.SIG_IGN)
+
 
 class Wakeup:
     """Signals as something to read: select on `fd`, then `take` what came.  Nothing is lost in between.

@@ -1,6 +1,7 @@
 """qmail-start: who is connected to whom."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.checkout import LittleHome
 from tests.home import wait_for
+from tests.signalmasks import masks
 
 NOTE = """#!/bin/sh
 open=
@@ -46,6 +48,14 @@ def test_it_becomes_qmail_send_and_nobody_gets_other_descriptors(home):
         assert notes[name][0] == ["0", "1"]
     assert notes["logger"][1][:2] == ["a", "b"]
     assert all(note[1][-1] == "0077" for note in notes.values())
+
+
+def test_qmail_send_does_not_die_of_signals_that_come_before_it_is_awake(home):
+    for name in ("qmail-send", "qmail-lspawn"):
+        home.program(name, NOTE.replace("[ -e", f"cat /proc/$$/status > {home.path / name}.status; [ -e", 1).format(note=home.path / name))
+    start(home)
+    ignored = {name: masks((home.path / f"{name}.status").read_bytes())["SigIgn"] for name in ("qmail-send", "qmail-lspawn")}
+    assert ignored == {"qmail-send": 1 << signal.SIGHUP - 1 | 1 << signal.SIGALRM - 1, "qmail-lspawn": 0}
 
 
 def test_the_default_delivery(home):
