@@ -28,7 +28,9 @@ class _Restored:
         self._old: list[tuple[int, object]] = []
 
     def _set(self, number: int, handler: object) -> None:
-        self._old.append((number, _signal.signal(number, handler)))
+        if (old := _signal.getsignal(number)) != handler:  # which is cheap: no system call
+            _signal.signal(number, handler)
+            self._old.append((number, old))
 
     def __enter__(self) -> None:
         pass
