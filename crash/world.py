@@ -19,6 +19,7 @@ from qmailpy.install import hier
 from qmailpy.local import maildir
 from qmailpy.programs import qmail_clean, qmail_getpw, qmail_local, qmail_lspawn, qmail_queue, qmail_rspawn, qmail_send, qmail_start
 from qmailpy.queue.paths import Paths
+from qmailpy.unix import ours
 from qmailpy.unix.fds import write_all
 from qmailpy.unix.process import IGNORED, fork_working, wait
 
@@ -83,10 +84,23 @@ class World:
             (self.path / "control" / name).write_text(text + "\n")
         for box in BOXES:
             (self.path / "alias" / f".qmail-{box}").write_text(f"{self.path}/boxes/{box}/\n")
+        self.install("qmail-local", "qmail-getpw")
         late = self.path / "alias/.qmail-late"
         late.write_text(f"|test -e {self.path}/ready || exit 111\n{late.read_text()}")
         self.watch = Watch(self.home.path, ("queue", "boxes"), WATCHED)
         self.daemons = self.called = 0
+
+    def install(self, *names):
+        """Have programs that are known to be ours, as setup leaves them: qmail-lspawn's children call them, and stay."""
+        (self.path / "bin").mkdir()
+        (self.path / ours.CURRENT).parent.mkdir(parents=True)
+        (self.path / ours.CURRENT).symlink_to(os.path.basename(ours.library()))
+        found = {}
+        for name in names:
+            (self.path / "bin" / name).touch()
+            (self.path / "bin" / name).chmod(0o755)
+            found[name.encode()] = ours.fingerprint((self.path / "bin" / name).stat())
+        (self.path / ours.RECORD).write_bytes(ours.record(found))
 
     # the programs
 
@@ -100,6 +114,7 @@ class World:
         self.mains = {"qmail-queue": qmail_queue.main, "qmail-send": qmail_send.main, "qmail-clean": qmail_clean.main, "qmail-lspawn": qmail_lspawn.main,
                       "qmail-rspawn": qmail_rspawn.main, "qmail-local": qmail_local.main, "qmail-getpw": qmail_getpw.main, "qmail-remote": self.remote}
         self.os_execve, os.execve = os.execve, self.execve
+        qmail_local.main = self.local
 
     def execve(self, path, argv, env):
         """What a program executes: one of ours is called, in this process."""
@@ -115,6 +130,15 @@ class World:
         for number in IGNORED:
             _signal.signal(number, _signal.SIG_IGN)
         os._exit(outcome(self.mains[name], argv, dict(env)))
+
+    def local(self, argv, env, home):
+        """In the place of qmail-local's main, in a child that stays: what it does is qmail-local's, and before it answers is an operation, too."""
+        before, self.watch.program = self.watch.program, "qmail-local"
+        try:
+            return self.mains["qmail-local"](argv, env, home)
+        finally:
+            self.watch.step("exit")
+            self.watch.program = before
 
     def remote(self, argv, env):
         """In the place of qmail-remote: the other host is a mailbox of this one."""

@@ -14,7 +14,7 @@ from qmailpy.unix.fds import BLOCK, read_all, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping
 
     from qmailpy.home import Home
     from qmailpy.local.delivery import Delivery
@@ -35,10 +35,11 @@ class Local:
     dry  only say what would be done
     """
 
-    def __init__(self, home: Home, env: MutableMapping[str, str], delivery: Delivery, *, dry: bool) -> None:
+    def __init__(self, home: Home, env: Mapping[str, str], delivery: Delivery, *, dry: bool) -> None:
         self.home, self.env, self.delivery, self.dry = home, env, delivery, dry
         self.counts = dict.fromkeys((dotqmail.MBOX, dotqmail.FORWARD, dotqmail.PROGRAM), 0)
         self.forwards: list[bytes] = []
+        self.default: bytes | None = None
 
     def run(self) -> None:
         """Deliver.  Raises Temporary, Permanent, command.Refused."""
@@ -49,9 +50,7 @@ class Local:
         if found is None and self.delivery.dash:
             raise Permanent("Sorry, no mailbox here by that name. (#5.1.1)")
         self.delivery.new_sender = self.owner()
-        default = found.default if found else None
-        self.env.pop("DEFAULT", None)
-        self.env.update(self.delivery.variables(default))
+        self.default = found.default if found else None
         if found and found.data:
             self.obey(found.data, found.executable)
         else:
@@ -168,13 +167,18 @@ class Local:
             self.forwards.append(text)
         elif instruction.kind == dotqmail.PROGRAM:
             self.rewind()
-            return command.deliver(text, self.delivery.home, self.env, number(self.home, "timeoutdelivery"))
+            return command.deliver(text, self.delivery.home, self.variables(), number(self.home, "timeoutdelivery"))
         elif instruction.kind == dotqmail.MAILDIR:
             maildir.deliver(text, self.delivery.return_path + self.delivery.delivered_to, self.rewind())
         else:
             mbox.deliver(text, self.delivery.from_line + self.delivery.return_path + self.delivery.delivered_to, self.rewind())
         return True
 
+    def variables(self) -> Mapping[str, str]:
+        """What programs see.  Many deliveries need none, so it is made when it is asked for."""
+        found = {name: value for name, value in self.env.items() if name != "DEFAULT"}
+        return found | self.delivery.variables(self.default)
+
     def forward(self) -> int:
         """Send the forwards."""
-        return forward.deliver(self.home, self.env, self.delivery.delivered_to, self.rewind(), self.delivery.new_sender, self.forwards)
+        return forward.deliver(self.home, self.variables(), self.delivery.delivered_to, self.rewind(), self.delivery.new_sender, self.forwards)

@@ -13,11 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from qmailpy.home import Home
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+
+def main(argv: list[str], env: MutableMapping[str, str], home: Home | None = None) -> int:
+    """`home`: this one, where the caller has read about it already."""
     if len(argv) < 2:
         return PERMANENT
-    code, fields = answer(here(), os.fsencode(argv[1]))
+    code, fields = answer(home or here(), os.fsencode(argv[1]))
     if code == OK:
         write_all(1, fields)
     return code

@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from qmailpy.home import Home
+
 USAGE = "qmail-local [ -nN ] user homedir local dash ext domain sender aliasempty"
 ARGUMENTS = 8
 
@@ -36,7 +38,8 @@ def command_line(argv: list[str]) -> tuple[bool, list[str]]:
     return dry, options.rest
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+def main(argv: list[str], env: MutableMapping[str, str], home: Home | None = None) -> int:
+    """`home`: this one, where the caller has read about it already."""
     os.umask(0o077)
     dry, arguments = command_line(argv)
     delivery = Delivery([os.fsencode(argument) for argument in arguments], int(time.time()))
@@ -46,7 +49,7 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
                 os.chdir(delivery.home)
             except OSError as problem:
                 raise Temporary(f"Unable to switch to {arguments[1]}: {wording(problem.errno)}. (#4.3.0)") from None
-            Local(here(), env, delivery, dry=dry).run()
+            Local(home or here(), env, delivery, dry=dry).run()
         except Refused as refused:
             return refused.code
         except Trouble as problem:  # what is said here stands in logs and bounces, without our name

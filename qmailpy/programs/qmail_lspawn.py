@@ -48,8 +48,6 @@ class Programs:
 
     def __init__(self, home: Home) -> None:
         self.local, self.getpw = Warm(home, "qmail-local"), Warm(home, GETPW)
-        if os.path.exists(home.at("users", "cdb")):
-            import cdblib  # noqa: F401 (now, and not in each child)
 
 
 class Child:
@@ -154,7 +152,7 @@ class Deliverer:
     def begin(self, delivery: Delivery) -> None:
         """Find out whose the address is.  Raises OSError."""
         child = Child(self.home, self.env, self.programs, self.default_delivery, delivery.order)
-        if not child.local or not self.spawner.stays or not self.programs.local.stands:
+        if not child.local or not self.spawner.stays:
             self.once(child, delivery)
             return
         try:

@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from qmailpy.home import Home
     from qmailpy.settings.load import Values
 
 SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "moreipme", "nosignhosts", "nosignmydoms", "notipme", "outgoingip", "qmtproutes", "secauthremote",
@@ -30,14 +31,14 @@ SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "moreipme", "nosignhosts
 ARGUMENTS = 3
 
 
-def deliver(arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
-    """The records for host, sender and recipients.  Raises Failed."""
+def deliver(home: Home | None, arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
+    """The records for host, sender and recipients; `home` may have been read already.  Raises Failed."""
     if len(arguments) < ARGUMENTS:
         raise Failed(report.record(report.IMPROPER))
     if any(byte in argument for argument in arguments for byte in (b"\r", b"\n")):
         raise Failed(report.record(report.LINE_BREAK))
     host, sender, *recipients = arguments
-    home = here()
+    home = home or here()
     values = load(home, SETTINGS)
     if not values.known("helohost"):
         raise Failed(report.record(report.NO_CONTROLS))
@@ -66,10 +67,11 @@ def signed(values: Values, sender: bytes, recipient: bytes, now: int) -> bytes:
     return outgoing(sender, recipient, key, today(now), values.names("nosignhosts") or (), values.names("nosignmydoms") or ())
 
 
-def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+def main(argv: list[str], env: MutableMapping[str, str], home: Home | None = None) -> int:
+    """`home`: this one, where the caller has read about it already."""
     with shielded():
         try:
-            records = deliver([os.fsencode(argument) for argument in argv[1:]], env)
+            records = deliver(home, [os.fsencode(argument) for argument in argv[1:]], env)
         except Failed as failed:
             records = failed.record
         except Temporary:

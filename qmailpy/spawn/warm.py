@@ -26,7 +26,7 @@ class Warm:
     """
 
     def __init__(self, home: Home, name: str, later: Iterable[str] = ()) -> None:
-        self.name = name
+        self.home, self.name = home, name
         self.program = Program(home, name)
         if self.program.known:
             self._load(later)
@@ -55,7 +55,7 @@ class Warm:
         """Be the program; its exit status."""
         ignore_as_interpreter()
         main = __import__(self._module, fromlist=["main"]).main
-        return outcome(main, [os.fsdecode(word) for word in argv], dict(env))
+        return outcome(lambda words, variables: main(words, variables, self.home), [os.fsdecode(word) for word in argv], dict(env))
 
 
 def settle() -> None:

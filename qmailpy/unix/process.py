@@ -143,7 +143,8 @@ def reset_signals(ignored: Sequence[int] = ()) -> None:
 def ignore_as_interpreter() -> None:
     """Ignore what an interpreter does from its start: for a child that runs a program of ours without executing it."""
     for number in IGNORED:
-        _signal.signal(number, _signal.SIG_IGN)
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, _signal.SIG_IGN)
 
 
 def allow_descriptors(count: int) -> bool:

@@ -13,8 +13,8 @@ import struct
 
 from qmailpy.exits import TENURE
 from qmailpy.unix import limits
-from qmailpy.unix.process import fork_working, ignore_as_interpreter, own_group
-from qmailpy.unix.signals import Dispositions
+from qmailpy.unix.process import IGNORED, fork_working, own_group
+from qmailpy.unix.signals import MISCELLANEOUS, Dispositions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class _Life:
         self.umask = os.umask(0)
         os.umask(self.umask)
         self.top = os.sysconf("SC_OPEN_MAX")
-        ignore_as_interpreter()
+        for number in (*IGNORED, *MISCELLANEOUS):  # as every program of ours does while it works
+            _signal.signal(number, _signal.SIG_IGN)
         self.dispositions = Dispositions(ORDINARY)
         self.forked = False
         os.register_at_fork(after_in_parent=self._note_fork)

@@ -29,7 +29,9 @@ class _Restored:
         self._old: list[tuple[int, object]] = []
 
     def _set(self, number: int, handler: object) -> None:
-        self._old.append((number, _signal.signal(number, handler)))
+        if (old := _signal.getsignal(number)) != handler:  # which is cheap: no system call
+            _signal.signal(number, handler)
+            self._old.append((number, old))
 
     def __enter__(self) -> None:
         pass
@@ -102,6 +104,7 @@ class Dispositions:
         for number, handler in self._handlers.items():
             if _signal.getsignal(number) != handler:
                 _signal.signal(number, _signal.SIG_DFL if handler is None else handler)
+
 
 def ignore(*numbers: int) -> None:
     """From now on ignore some signals; a program that is executed begins so as well."""
