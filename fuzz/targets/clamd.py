@@ -16,6 +16,7 @@ from fuzz.targets.smtp_courier import Server
 
 WORDS = (b"stream: OK\0", b"stream: Eicar FOUND\0", b" FOUND", b": ", b"UNKNOWN COMMAND\n", b"PORT 3310\n", b"INSTREAM size limit exceeded. ERROR\0",
          b"127.0.0.1:3310", b"[::1]:3310", b"OK")
+ENOUGH = 60.0  # seconds
 
 
 def check(data: bytes) -> None:
@@ -49,6 +50,6 @@ def judged(answer: bytes) -> None:
 def heard(parts: list[bytes]) -> bytes | str:
     """The line that was heard; or why none was."""
     try:
-        return hear(Server([part for part in parts if part]))
+        return hear(Server([part for part in parts if part]), ENOUGH)
     except Temporary as problem:
         return problem.text
