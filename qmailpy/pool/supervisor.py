@@ -99,6 +99,7 @@ class Supervisor:
             except OSError:
                 self.board.put(slot, board.EMPTY)
                 self.rest("unable to fork")
+                return
 
     def fork(self, slot: int) -> int:
         """Start one worker; its process id."""

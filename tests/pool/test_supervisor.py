@@ -7,7 +7,12 @@ import time
 
 import pytest
 
+from qmailpy.pool import supervisor
+from qmailpy.pool.kind import SERVERS
 from qmailpy.pool.supervisor import GRACE
+from qmailpy.unix.board import EMPTY
+from qmailpy.unix.fds import close_quietly
+from qmailpy.unix.handover import Door
 from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool, session  # noqa: F401
 from tests.pools import children, is_alive
@@ -109,3 +114,21 @@ def test_rule_1_a_queue_that_is_full_is_asked_again_and_nothing_is_started(singl
     begun[0].stdin.close()
     begun[1].stdin.close()
     assert [child.wait(PATIENCE) for child in begun] == [54, 54]
+
+
+def test_where_no_process_can_be_had_it_rests(tmp_path, monkeypatch):
+    tries, log, others = [], os.pipe(), os.pipe()
+    monkeypatch.setattr(supervisor, "fork_working", lambda *words, **more: tries.append(1) or (_ for _ in ()).throw(BlockingIOError))
+    one = supervisor.Supervisor(SERVERS, 5, Door(str(tmp_path / "socket"), 0o600), others[0], others[1], log[1], lambda fd: None)
+    try:
+        for _ in range(3):
+            one.grow()
+        assert len(tries) == 1  # not again and again at once, as long as there is none
+        assert os.read(log[0], 999) == b"qmail-pool: servers: unable to fork\n"
+        assert one.board.count(EMPTY) == 5
+        one.resting_until = time.monotonic()
+        one.grow()
+        assert len(tries) == 2
+    finally:
+        one.wakeup.close()
+        close_quietly(*log, *others)
