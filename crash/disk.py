@@ -39,9 +39,13 @@ class Disk:
         self.base, self.changes = {}, []  # names at the last sync of a folder, and what happened to names since
         self.folders = {}  # names of each folder at its own last sync
         self.early = {}  # names that came with the sync of a new file
+        self.begun = {}  # syncs under way
+        self.told = 0  # changes before the last sync of a folder
+        self.since, self.count = {}, 0  # when the last sync of a file or folder began; operations so far
 
     def do(self, word, *rest):
         """One more operation."""
+        self.count += 1
         if work := getattr(self, "do_" + word.replace(" ", "_"), None):
             work(*rest)
 
@@ -77,14 +81,48 @@ class Disk:
         apply(self.names, change)
 
     def do_sync(self, number):
-        file = self.files.get(number)
-        if file is not None:
-            self.synced[file] = self.data[file]
-            self.early.update((name, found) for name, found in self.names.items() if found == file)
+        """One during which nothing else is done."""
+        self.do_sync_begins(None, "file", number)
+        self.do_sync_ends(None)
 
     def do_sync_folder(self, folder):
-        self.base, self.changes, self.early = dict(self.names), [], {}
-        self.folders[folder] = inside(self.names, folder)
+        self.do_sync_begins(None, "folder", folder)
+        self.do_sync_ends(None)
+
+    def do_sync_begins(self, count, what, which):
+        """What there is now will last when this sync ends; what comes in between may or may not."""
+        found = self.files.get(which) if what == "file" else which
+        self.begun[count] = what, found, dict(self.names), dict(self.data), self.told + len(self.changes), self.count
+
+    def do_sync_ends(self, count):
+        what, which, names, data, changes, begin = self.begun.pop(count)
+        if what == "file":
+            if which is not None:
+                self._keep_data(which, names, data, begin)
+            return
+        if what == "everything":
+            for file in data:
+                self._keep_data(file, names, data, begin)
+        for folder in [which] if what == "folder" else {folder_of(name) for name in names} | set(self.folders):
+            self._keep_names(folder, names, changes, begin)
+
+    def _keep_data(self, file, names, data, begin):
+        if self.since.get(file, -1) <= begin:  # else a sync that began later has ended before
+            self.since[file], self.synced[file] = begin, data[file]
+        self.early.update((name, found) for name, found in names.items() if found == file and self._is_new(name, file))
+
+    def _keep_names(self, folder, names, changes, begin):
+        if self.since.get(folder, -1) <= begin:
+            self.since[folder], self.folders[folder] = begin, inside(names, folder)
+        count = max(changes - self.told, 0)
+        for change in self.changes[:count]:
+            apply(self.base, change)
+        self.told, self.changes = self.told + count, self.changes[count:]
+        self.early = {name: file for name, file in self.early.items() if self._is_new(name, file)}
+
+    def _is_new(self, name, file):
+        """Whether a name may not be on the disk yet."""
+        return any(change.get(name) == file for change in self.changes)
 
     # what a power cut may leave
 

@@ -6,12 +6,12 @@ Mail is refused or deferred, never bounced, and all goes on when the fault ends.
 import errno
 
 from crash.kills import Total, Verdict, rehearse
-from crash.watch import AHEAD, FULL, error, full, jump
+from crash.watch import AHEAD, FULL, PASSED, error, full, jump
 from crash.world import MAILS
 from qmailpy.queue.exitcodes import text_of
 
 SWEPT = 40 * 3600  # seconds: older than any leftover becomes
-JUMP = 35 * 3600  # less than that: the times of files follow the real clock, and nothing that is being written may look like a leftover
+JUMP = 50 * 3600  # more than that: nothing that is being written may look like a leftover, whatever the clock says
 # What happens, and how far the clock is ahead before.
 ACCIDENTS = {"i/o error": (error(errno.EIO), 0), "no space": (error(errno.ENOSPC), 0), "too many open files": (error(errno.EMFILE), 0), "full disk": (full, 0),
              "clock forward": (jump(JUMP), 0), "clock back": (jump(0), JUMP)}
@@ -32,14 +32,14 @@ def strike(world, program, number, accident, ahead):
         return None
     world.rest()
     world.watch.change(FULL, 0)
-    world.watch.change(AHEAD, world.watch.value(AHEAD) + LATER)
+    world.watch.change(PASSED, LATER)
     world.watch.plan = None
     if not world.alive() and not world.started():
         world.stop()
         world.start()  # as its supervisor does
     again = {mail: world.inject(mail) for mail, code in codes.items() if code}
     emptied = world.finish(world.under_way)
-    world.watch.change(AHEAD, world.watch.value(AHEAD) + SWEPT)
+    world.watch.change(PASSED, LATER + SWEPT)
     emptied = emptied and world.finish(world.queued)
     verdict = Verdict({mail.name for mail in MAILS})
     verdict.judge(world, {}, set(), world.stop() and emptied)

@@ -2,14 +2,12 @@
 
 import ast
 import os
-import pathlib
 
 from crash import disk
 from crash.kills import Total, Verdict
 from crash.world import MAILS, Unusable
 
-BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
-OTHER_BOOT = b"00000000-0000-0000-0000-000000000000"
+OTHER_BOOT = "00000000-0000-0000-0000-000000000000 0\n"
 
 
 def record(world, in_turn):
@@ -30,7 +28,7 @@ def record(world, in_turn):
     world.watch.reset()
     operations = [ast.literal_eval(line) for line in journal.read_text().splitlines()]
     # The lock folder is no message's: it is left as it is.
-    operations = [operation for operation in operations if not str(operation[1]).startswith("queue/lock")]
+    operations = [operation for operation in operations if not any(str(word).startswith("queue/lock") for word in operation)]
     compare(world, operations)
     return with_one_number(operations) if in_turn else operations
 
@@ -69,9 +67,7 @@ def fill(world, state):
         else:
             path.write_bytes(state.contents[file])
             first[file] = path
-    for path in [world.path / name for name in world.files("queue/lock")]:
-        if path.is_file():
-            path.write_bytes(path.read_bytes().replace(BOOT_ID.read_bytes().strip(), OTHER_BOOT))  # the power was cut: the host was started again
+    world.booted(OTHER_BOOT)  # the power was cut: the host was started again
 
 
 def restart(world, state):

@@ -3,6 +3,7 @@
 The functions of os are replaced in this process; what it forks inherits them, and what they count in is shared.
 """
 
+import contextlib
 import errno
 import fcntl
 import mmap
@@ -10,11 +11,15 @@ import os
 import signal
 import stat
 import struct
+import threading
 import time
 
+from qmailpy.unix import files
+
 COUNTER = struct.Struct("=I")
-# What the shared memory has: whether the accident has happened, whether the disk is full, how far the clock is ahead, the counters of the programs.
-STRUCK, FULL, AHEAD, FIRST = range(4)
+# What the shared memory has: whether the accident has happened, whether the disk is full, how far the clock is ahead, how many seconds have
+# passed that nobody has waited for, the counters of the programs.
+STRUCK, FULL, AHEAD, PASSED, FIRST = range(5)
 SPACE = ("open", "write", "link")  # operations that a full disk has no room for
 REPLACED = ("open", "write", "pwrite", "ftruncate", "link", "unlink", "remove", "rename", "replace", "mkdir", "utime", "fsync", "fdatasync",
             "fork", "pipe2", "_exit")
@@ -60,7 +65,7 @@ class Watch:
         self.top, self.places, self.programs = f"{top}/", places, programs
         self.program = self.journal = self.plan = None
         self.shared = mmap.mmap(-1, COUNTER.size * (FIRST + len(programs)))
-        self.real = {"time": time.time}
+        self.real = {"time": time.time, "monotonic": time.monotonic, "clock_gettime": time.clock_gettime, "sync_file_system": files.sync_file_system}
 
     def reset(self, plan=None, journal=None):
         """Begin to count anew."""
@@ -130,7 +135,10 @@ class Watch:
         for name in REPLACED:
             self.real[name] = getattr(os, name)
             setattr(os, name, getattr(self, f"os_{name.lstrip('_')}"))
-        time.time = lambda: self.real["time"]() + self.value(AHEAD)
+        time.time = lambda: self.real["time"]() + self.value(AHEAD) + self.value(PASSED)
+        time.monotonic = lambda: self.real["monotonic"]() + self.value(PASSED)
+        time.clock_gettime = lambda clock: self.real["clock_gettime"](clock) + self.value(PASSED)
+        files.sync_file_system = self.sync_file_system
 
     def os_open(self, path, flags, mode=0o777, *, dir_fd=None):
         name = self.name(path, dir_fd)
@@ -215,15 +223,34 @@ class Watch:
         self.note(word, *names)
 
     def os_fsync(self, fd):
+        """What a sync makes last is what was there when it began: others may go on meanwhile."""
         name = self.file(fd)
         if name:
             self.step("sync", name)
-        self.real["fsync"](fd)
-        if name:
             folder = stat.S_ISDIR(os.fstat(fd).st_mode)
-            self.note("sync folder" if folder else "sync", name if folder else number(fd))
+            with self.syncing("folder" if folder else "file", name if folder else number(fd)):
+                self.real["fsync"](fd)
+        else:
+            self.real["fsync"](fd)
 
     os_fdatasync = os_fsync
+
+    def sync_file_system(self, fd):
+        """The sync of everything, which fails by its answer."""
+        try:
+            self.step("sync", self.file(fd))
+        except OSError:
+            return False
+        with self.syncing("everything", ""):
+            return self.real["sync_file_system"](fd)
+
+    @contextlib.contextmanager
+    def syncing(self, what, which):
+        """A sync is under way; if it ends well, that is noted."""
+        one = f"{os.getpid()} {threading.get_ident()} {time.monotonic_ns()}"
+        self.note("sync begins", one, what, which)
+        yield
+        self.note("sync ends", one)
 
     def os_fork(self):
         self.step("fork")

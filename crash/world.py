@@ -10,7 +10,7 @@ import os
 import pathlib
 import re
 import signal
-import time
+from time import monotonic, sleep  # as they are, not as accidents have them
 
 import qmailpy.home
 from crash.watch import Watch
@@ -195,11 +195,11 @@ class World:
 
     def wait_for(self, condition):
         """Wait for something that nobody announces; False if it does not come."""
-        end = time.monotonic() + PATIENCE
+        end = monotonic() + PATIENCE
         while not condition():
-            if time.monotonic() > end:
+            if monotonic() > end:
                 return False
-            time.sleep(TICK)
+            sleep(TICK)
         return True
 
     def work(self, left=None):
@@ -219,15 +219,15 @@ class World:
         size, seen = -1, 0
         while size != seen:
             seen = size
-            time.sleep(REST)
+            sleep(REST)
             size = (self.path / "log").stat().st_size
 
     def tick(self):
         """Who takes no mail at first will, once he was tried; and nothing is waited for that could be tried again now."""
         if b"deferral" in (self.path / "log").read_bytes() or self.watch.struck:
             (self.path / "ready").touch()
-        if time.monotonic() > self.called + AGAIN and (self.path / "ready").exists():
-            self.called = time.monotonic()
+        if monotonic() > self.called + AGAIN and (self.path / "ready").exists():
+            self.called = monotonic()
             self.signal(signal.SIGALRM)
 
     def signal(self, number):
@@ -256,6 +256,11 @@ class World:
         """As new."""
         for name in [*self.queued(), *self.files("boxes"), "ready", "log"]:
             (self.path / name).unlink(missing_ok=True)
+        self.booted()
+
+    def booted(self, boot=""):
+        """Have qmail-send find that it was at work in another run of the kernel."""
+        (self.path / "queue/lock/boot").write_text(boot)
 
     def age(self):
         """Let the time pass after which nobody is at work any more on what has no envelope."""

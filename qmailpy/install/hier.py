@@ -69,6 +69,7 @@ def queue(home: Home) -> Iterator[Entry]:
     yield Entry("queue/lock", FOLDER, "qmailq", 0o750)
     yield Entry("queue/lock/tcpto", ZEROS, "qmailr", 0o644)
     yield Entry("queue/lock/sendmutex", FILE, "qmails", 0o600)
+    yield Entry("queue/lock/boot", FILE, "qmails", 0o644)
     yield Entry("queue/lock/trigger", FIFO, "qmails", 0o622)
 
 

@@ -11,6 +11,8 @@ import time
 
 from qmailpy.exits import OK, PERMANENT, TEMPORARY
 from qmailpy.home import here
+from qmailpy.queue.boot import Boot
+from qmailpy.queue.leftovers import is_old
 from qmailpy.queue.paths import Paths
 from qmailpy.unix.fds import BLOCK, write_all
 from qmailpy.unix.files import remove
@@ -20,18 +22,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
-OSSIFIED = 129600  # seconds after which a file in pid/ has no living qmail-queue; see qmail-send
 SWEEP_EVERY = 31  # requests
+TOGETHER = 31  # answers that are written together
 LONGEST, SHORTEST = 99, 6
 KINDS = {b"foop/": ("intd", "mess"), b"todo/": ("intd", "todo")}
 
 
-def requests(fd: int) -> Iterator[bytes]:
-    """Each request, without its NUL.  One that grows too long is given once, cut, and its rest skipped."""
+def requests(fd: int) -> Iterator[list[bytes]]:
+    """Requests as they come, each without its NUL, some together.  One that grows too long is given once, cut, and its rest skipped."""
     pending = b""
     while data := os.read(fd, BLOCK):
         *whole, pending = (pending + data).split(b"\0")
-        yield from whole
+        for at in range(0, len(whole), TOGETHER):
+            yield whole[at:at + TOGETHER]
         pending = pending[: LONGEST + 1]
 
 
@@ -57,8 +60,9 @@ def answer(request: bytes, paths: Paths) -> bytes:
     return b"+"
 
 
-def sweep(folder: str, now: float) -> None:
+def sweep(paths: Paths) -> None:
     """Remove the files in pid/ that a killed qmail-queue has left long ago."""
+    folder, boot, now = f"{paths.queue}/pid", Boot(paths.lock("boot")), time.time()
     try:
         names = os.listdir(folder)
     except OSError:
@@ -66,7 +70,7 @@ def sweep(folder: str, now: float) -> None:
     for name in names:
         path = f"{folder}/{name}"
         try:
-            if now >= os.stat(path).st_atime + OSSIFIED:
+            if is_old(os.stat(path).st_atime, now, boot):
                 os.unlink(path)
         except OSError:
             continue
@@ -78,13 +82,16 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
         return TEMPORARY
     paths = Paths(home.at("queue"), home.split, home.big_todo)
     with shielded():
-        sweep(home.at("queue", "pid"), time.time())
-        for count, request in enumerate(requests(0), 1):
-            done = answer(request, paths)
+        sweep(paths)
+        count = 0
+        for some in requests(0):
+            done = b"".join([answer(request, paths) for request in some])
             try:
                 write_all(1, done)
             except OSError:
                 return PERMANENT
-            if count % SWEEP_EVERY == 0:
-                sweep(home.at("queue", "pid"), time.time())
+            count += len(some)
+            if count >= SWEEP_EVERY:
+                count = 0
+                sweep(paths)
     return OK

@@ -9,13 +9,13 @@ import os
 
 from qmailpy.exits import OK, TEMPORARY, Temporary
 from qmailpy.home import here
+from qmailpy.queue.boot import Boot
 from qmailpy.queue.paths import Paths
 from qmailpy.send.channel import Channel
 from qmailpy.send.clean import Cleaner
 from qmailpy.send.daemon import Daemon
 from qmailpy.send.files import Files
-from qmailpy.send.finish import Finisher
-from qmailpy.send.log import log
+from qmailpy.send.log import Log
 from qmailpy.send.settings import Settings
 from qmailpy.text.route import CHANNELS
 from qmailpy.unix.files import lock
@@ -32,7 +32,7 @@ class CannotStart(Exception):
     """The text says why."""
 
 
-def prepare(home: Home, env: MutableMapping[str, str]) -> Daemon:
+def prepare(home: Home, env: MutableMapping[str, str], log: Log) -> Daemon:
     """Everything that must be there before the first delivery.  Raises CannotStart."""
     if not os.path.isdir(home.path):
         raise CannotStart("unable to switch to home directory")
@@ -48,8 +48,7 @@ def prepare(home: Home, env: MutableMapping[str, str]) -> Daemon:
     for channel, wanted in zip(channels, settings.concurrency, strict=True):
         if not channel.hello(wanted):
             raise CannotStart("hath the daemon spawn no fire?")
-    cleaner = Cleaner(5, 6)
-    return Daemon(files, settings, channels, cleaner, Finisher(home, env, files, settings, cleaner))
+    return Daemon(home, env, files, settings, channels, Cleaner(5, 6, log), Boot(files.paths.lock("boot")), log)
 
 
 def hold_mutex(path: str) -> None:
@@ -64,15 +63,17 @@ def hold_mutex(path: str) -> None:
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     os.umask(0o077)
+    log = Log()
     with shielded():
         wakeup = Wakeup([TERM, ALRM, HUP])
         try:
-            daemon = prepare(here(), env)
+            daemon = prepare(here(), env, log)
             daemon.load()
             daemon.run(wakeup)
         except CannotStart as problem:
             log("alert: cannot start: ", str(problem))
             return TEMPORARY
         finally:
+            log.flush()
             wakeup.close()
     return OK

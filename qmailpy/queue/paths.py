@@ -61,7 +61,7 @@ class Paths:
         return f"{self.queue}/pid/{name}"
 
     def lock(self, name: str) -> str:
-        """trigger, sendmutex or tcpto."""
+        """trigger, sendmutex, boot or tcpto."""
         return f"{self.queue}/lock/{name}"
 
     def split_name(self, number: int) -> str:

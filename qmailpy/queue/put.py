@@ -71,6 +71,8 @@ class Entry:
         self.number = os.fstat(fd).st_ino
         mess = self.paths.mess(self.number)
         try:
+            if not os.path.lexists(mess):
+                self.clear()
             os.link(name, mess)
         except OSError:
             raise Refused(NO_MESS) from None
@@ -81,6 +83,13 @@ class Entry:
             raise Refused(NO_PID) from None
         self.made.remove(name)
         return fd
+
+    def clear(self) -> None:
+        """Remove the envelope of an earlier message with this number: nobody else has it, so there is no such message any more.  Raises OSError."""
+        if remove(self.paths.todo(self.number)):
+            # Synced before there is a message that it would be the envelope of, after a power cut.
+            sync_folder(self.paths.folder("todo", self.number))
+        remove(self.paths.intd(self.number))
 
     def open_pid(self) -> tuple[int, str]:
         """A new file in pid/ and its name."""
@@ -107,8 +116,6 @@ class Entry:
         """Write intd/N; it is synced when this returns."""
         name = self.paths.intd(self.number)
         try:
-            # mess/N has just been made with this number: an intd/N is what a power cut left of an earlier message.
-            remove(name)
             target = os.open(name, NEW, MODE)
         except OSError:
             raise Refused(NO_INTD) from None

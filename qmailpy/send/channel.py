@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 REPORT_LIMIT = 10000  # bytes, delivery number included; qmail-rspawn is not trusted to keep it short
 ONE_BYTE = 255
+MOST_WAITING = 65536  # bytes of orders that a spawner has not taken yet; more are not made
 
 
 class Lost(Exception):
@@ -54,7 +55,7 @@ class Channel:
     @property
     def ready(self) -> bool:
         """Whether an order can be given now."""
-        return self.alive and not self._out and self.slots.available
+        return self.alive and self.slots.available and len(self._out) < MOST_WAITING
 
     @property
     def pending(self) -> bool:
@@ -62,9 +63,8 @@ class Channel:
         return self.alive and bool(self._out)
 
     def order(self, slot: int, message: str, sender: bytes, recipient: bytes) -> None:
-        """Order a delivery.  Raises Lost."""
-        self._out = slot.to_bytes(self.width, "little") + message.encode() + b"\0" + sender + b"\0" + recipient + b"\0"
-        self.write()
+        """Order a delivery; it goes out with the next `write`."""
+        self._out += b"%b%b\0%b\0%b\0" % (slot.to_bytes(self.width, "little"), message.encode(), sender, recipient)
 
     def write(self) -> None:
         """Write what waits, as far as it goes.  Raises Lost."""

@@ -6,8 +6,9 @@ import os
 
 from qmailpy.send.bounce import TOO_OLD, paragraph
 from qmailpy.send.channel import Lost
+from qmailpy.send.fresh import BOTH, TRY_AGAIN
 from qmailpy.send.jobs import Delivery, Job
-from qmailpy.send.log import log, safe
+from qmailpy.send.log import safe
 from qmailpy.send.passes import OddRecord, Pass
 from qmailpy.send.schedule import Schedule, next_retry
 from qmailpy.text.route import CHANNELS, expand_sender
@@ -16,9 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qmailpy.send.channel import Channel
     from qmailpy.send.files import Files
+    from qmailpy.send.fresh import Fresh, FreshMail
+    from qmailpy.send.log import Log
+    from qmailpy.send.notes import Notes
     from qmailpy.send.settings import Settings
-
-TRY_AGAIN = 123  # seconds, after trouble with a file
 
 
 class Deliveries:
@@ -30,8 +32,8 @@ class Deliveries:
     now      the time of this turn of the loop, in seconds
     """
 
-    def __init__(self, files: Files, settings: Settings, channels: tuple[Channel, Channel]) -> None:
-        self.files, self.settings, self.channels = files, settings, channels
+    def __init__(self, files: Files, settings: Settings, channels: tuple[Channel, Channel], fresh: FreshMail, notes: Notes, log: Log) -> None:
+        self.files, self.settings, self.channels, self.fresh, self.notes, self.log = files, settings, channels, fresh, notes, log
         self.waiting = (Schedule(), Schedule())
         self.done = Schedule()
         self.exiting = False
@@ -48,12 +50,12 @@ class Deliveries:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way that could still be waited for."""
-        return not any(channel.alive and len(channel.slots) for channel in self.channels)
+        return self.notes.idle and not any(channel.alive and len(channel.slots) for channel in self.channels)
 
     def status(self) -> None:
         """Log how many deliveries are under way."""
         counts = [f" {channel.name} {len(channel.slots)}/{channel.slots.limit}" for channel in self.channels]
-        log("status:", *counts, " exitasap" if self.exiting else "")
+        self.log("status:", *counts, " exitasap" if self.exiting else "")
 
     def wakeup(self) -> int | None:
         """When something can be begun next: 0 is now, None never."""
@@ -68,61 +70,73 @@ class Deliveries:
         return min((time for time in times if time is not None), default=None)
 
     def begin(self) -> None:
-        """Begin at most one delivery on each channel."""
+        """Begin as many deliveries as can run."""
         for number, channel in enumerate(self.channels):
-            if not self.exiting:
-                try:
-                    self._advance(number, channel)
-                except Lost:
-                    self.lost(channel)
+            while not self.exiting and self._advance(number, channel):
+                pass
 
-    def _advance(self, number: int, channel: Channel) -> None:
-        """Go on with the pass of a channel, or begin one."""
-        under_way = self._passes[number] or self._open(number)
-        if not under_way or not channel.ready:
-            return
+    def _advance(self, number: int, channel: Channel) -> bool:
+        """Go on with the pass of a channel, or begin one; False if nothing can be done now."""
+        under_way = self._passes[number]
+        if not under_way:
+            return channel.alive and self._jobs < self._most_jobs and self._open(number)
+        if not channel.ready:
+            return False
         try:
             found = under_way.next_recipient()
         except (OSError, OddRecord) as problem:
             name = self.files.short(CHANNELS[number], under_way.job.number)
-            log(f"warning: unknown record type in {name}!" if isinstance(problem, OddRecord) else f"warning: trouble reading {name}; will try again later")
+            self.log(f"warning: unknown record type in {name}!" if isinstance(problem, OddRecord)
+                     else f"warning: trouble reading {name}; will try again later")
             self._end_pass(number, under_way, whole=False)
-            return
+            return True
         if found is None:
             self._end_pass(number, under_way, whole=True)
-            return
-        self._deliver(channel, under_way.job, *found)
+        else:
+            self._deliver(channel, under_way.job, *found)
+        return True
 
-    def _open(self, channel: int) -> Pass | None:
-        """Begin a pass through the message that is due, if one is."""
-        if self._jobs >= self._most_jobs:
-            return None
+    def _open(self, channel: int) -> bool:
+        """Begin a pass through the message that is due; False if none is."""
         number = self.waiting[channel].take_due(self.now)
         if number is None:
-            return None
-        name = CHANNELS[channel]
+            return False
+        self.fresh.unbegun[channel].discard(number)
+        fresh = self.fresh.get(number)
         try:
-            fd = os.open(self.files.paths.name(name, number), os.O_RDONLY | os.O_CLOEXEC)
+            fd, records, found = self._contents(channel, number, fresh)
         except OSError:
             self._trouble(channel, number)
-            return None
-        try:
-            found = self.files.info(number)
-        except OSError:
-            found = None
+            return True
         if found is None:
-            os.close(fd)
+            if fd != -1:
+                os.close(fd)
             self._trouble(channel, number)
-            return None
+            return True
         sender, birth = found
         self._jobs += 1
         job = Job(number, channel, sender, next_retry(birth, self.now, channel), self.now > birth + self.settings.lifetime)
-        self._passes[channel] = begun = Pass(job, fd)
-        return begun
+        self._passes[channel] = Pass(job, fd, records)
+        return True
+
+    def _contents(self, channel: int, number: int, fresh: Fresh | None) -> tuple[int, bytes, tuple[bytes, int] | None]:
+        """(open file or -1, what comes first of the recipients, (sender, birth) or None).  Raises OSError."""
+        found = None if fresh is None or fresh.sender is None else (fresh.sender, fresh.birth)
+        if fresh is not None and found is not None:
+            records, fresh.records[channel] = fresh.records[channel], None
+            if records is not None:
+                return -1, records, found
+        fd = os.open(self.files.paths.name(CHANNELS[channel], number), os.O_RDONLY | os.O_CLOEXEC)
+        if found is None:
+            try:
+                found = self.files.info(number)
+            except OSError:
+                pass
+        return fd, b"", found
 
     def _trouble(self, channel: int, number: int) -> None:
         """A message whose files cannot be opened waits."""
-        log("warning: trouble opening ", self.files.short(CHANNELS[channel], number), "; will try again later")
+        self.log("warning: trouble opening ", self.files.short(CHANNELS[channel], number), "; will try again later")
         self.waiting[channel].add(self.now + TRY_AGAIN, number)
 
     def _end_pass(self, channel: int, under_way: Pass, *, whole: bool) -> None:
@@ -138,7 +152,7 @@ class Deliveries:
         job.references += 1
         self._named += 1
         slot = channel.slots.put(Delivery(job, self._named, position, recipient))
-        log("starting delivery ", self._named, ": msg ", job.number, f" to {channel.name} ", safe(recipient))
+        self.log("starting delivery ", self._named, ": msg ", job.number, f" to {channel.name} ", safe(recipient))
         self.status()
         channel.order(slot, self.files.paths.split_name(job.number), expand_sender(job.sender, recipient), recipient)
 
@@ -161,34 +175,37 @@ class Deliveries:
         """One delivery has ended."""
         delivery = channel.slots.take(slot)
         if delivery is None:
-            log("warning: internal error: delivery report out of range")
+            self.log("warning: internal error: delivery report out of range")
             return
         letter, text = text[:1], text[1:]
         if letter == b"Z" and delivery.job.dying:
             letter, text = b"D", text + TOO_OLD
         if letter == b"K":
-            log("delivery ", delivery.name, ": success: ", safe(text))
+            self.log("delivery ", delivery.name, ": success: ", safe(text))
             self._mark(delivery)
         elif letter == b"D":
-            log("delivery ", delivery.name, ": failure: ", safe(text))
-            if self._note_failure(delivery, text):
-                self._mark(delivery)
+            self.log("delivery ", delivery.name, ": failure: ", safe(text))
+            self.status()
+            note = paragraph(self.settings.routes.without_prepend(delivery.recipient), text)
+            self.notes.add(delivery.job.number, note, lambda good: self._noted(delivery, good))
+            return
         elif letter == b"Z":
-            log("delivery ", delivery.name, ": deferral: ", safe(text))
+            self.log("delivery ", delivery.name, ": deferral: ", safe(text))
         else:
-            log("delivery ", delivery.name, ": report mangled, will defer")
+            self.log("delivery ", delivery.name, ": report mangled, will defer")
         self._release(delivery.job)
         self.status()
 
-    def _note_failure(self, delivery: Delivery, text: bytes) -> bool:
-        """Add to the bounce; whether that was done.  If not, the recipient is not done either, and is tried again."""
-        recipient = self.settings.routes.without_prepend(delivery.recipient)
-        try:
-            self.files.append_bounce(delivery.job.number, paragraph(recipient, text))
-        except OSError:
-            log("alert: unable to append to bounce message; HELP! will try this delivery again later")
-            return False
-        return True
+    def _noted(self, delivery: Delivery, good: bool) -> None:
+        """A failure is in the bounce, or could not be noted: then the recipient is not done, and is tried again."""
+        if good:
+            fresh = self.fresh.get(delivery.job.number)
+            if fresh is not None:
+                fresh.noted = True
+            self._mark(delivery)
+        else:
+            self.log("alert: unable to append to bounce message; HELP! will try this delivery again later")
+        self._release(delivery.job)
 
     def _mark(self, delivery: Delivery) -> None:
         """Mark a recipient as done."""
@@ -197,7 +214,7 @@ class Deliveries:
         try:
             self.files.mark_done(job.channel, job.number, delivery.position)
         except OSError:
-            log("warning: trouble marking ", self.files.short(CHANNELS[job.channel], job.number), "; message will be delivered twice!")
+            self.log("warning: trouble marking ", self.files.short(CHANNELS[job.channel], job.number), "; message will be delivered twice!")
 
     def _release(self, job: Job) -> None:
         """A delivery, or the pass, has let go of a job; the last one decides what becomes of the message."""
@@ -205,32 +222,46 @@ class Deliveries:
         if job.references:
             return
         self._jobs -= 1
-        retry = job.retry
-        if job.complete:
-            kind = CHANNELS[job.channel]
-            try:
-                self.files.remove(kind, job.number)
-            except OSError:
-                log("warning: unable to unlink ", self.files.short(kind, job.number), "; will try again later")
-                retry = self.now + TRY_AGAIN
-            else:
-                self._channel_done(job)
-                return
-        self.waiting[job.channel].add(retry, job.number)
+        fresh = self.fresh.get(job.number)
+        if not job.complete:
+            self.waiting[job.channel].add(job.retry, job.number)
+            if fresh is not None:
+                self.fresh.settle(fresh)
+        elif fresh is not None:
+            self.fresh.done(fresh, job.channel)
+        else:
+            self.end_channel(job.channel, job.number)
 
-    def _channel_done(self, job: Job) -> None:
-        """One channel has no recipients any more; the message is done if the other has none either."""
-        other = CHANNELS[1 - job.channel]
+    def end_channel(self, channel: int, number: int) -> None:
+        """A message whose todo/N has gone has no recipients on a channel any more."""
+        kind = CHANNELS[channel]
         try:
-            if self.files.exists(other, job.number):
+            self.files.remove(kind, number)
+        except OSError:
+            self.log("warning: unable to unlink ", self.files.short(kind, number), "; will try again later")
+            self.waiting[channel].add(self.now + TRY_AGAIN, number)
+            return
+        other = CHANNELS[1 - channel]
+        try:
+            if self.files.exists(other, number):
                 return
         except OSError:
-            log("warning: unable to stat ", self.files.short(other, job.number))
-        self.done.add(0, job.number)
+            self.log("warning: unable to stat ", self.files.short(other, number))
+        self.done.add(0, number)
+
+    def settled(self, fresh: Fresh) -> None:
+        """The todo/N of a message has gone; what was done before, is over now."""
+        for channel in BOTH:
+            if not fresh.made >> channel & 1:
+                continue
+            if not fresh.left >> channel & 1:
+                self.end_channel(channel, fresh.number)
+            elif not self.fresh.lazy:
+                self.waiting[channel].add(self.now, fresh.number)
 
     def lost(self, channel: Channel) -> None:
         """A spawner has gone: end as soon as the other deliveries have."""
-        log("alert: oh no! lost spawn connection! dying...")
+        self.log("alert: oh no! lost spawn connection! dying...")
         channel.alive = False
         self.exiting = True
 
@@ -246,4 +277,4 @@ class Deliveries:
                 try:
                     self.files.set_time(kind, number, when)
                 except OSError:
-                    log("warning: unable to utime ", self.files.short(kind, number), "; message will be retried too soon")
+                    self.log("warning: unable to utime ", self.files.short(kind, number), "; message will be retried too soon")

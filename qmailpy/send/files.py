@@ -6,16 +6,11 @@ import os
 
 from qmailpy.text.envelope import DONE, sender_of
 from qmailpy.text.route import CHANNELS
-from qmailpy.unix.fds import write_all
-from qmailpy.unix.files import contents, remove, sync_file, sync_folder
+from qmailpy.unix.files import contents, remove
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from qmailpy.queue.paths import Paths
-
-FILE_MODE = 0o600
 
 
 class Files:
@@ -44,9 +39,10 @@ class Files:
         return any(os.path.lexists(name) for name in self.todo_names(number))
 
     def todo_names(self, number: int) -> tuple[str, str]:
-        """Where todo/N may be."""
+        """Where todo/N may be; first where it is most likely."""
         queue = self.paths.queue
-        return f"{queue}/todo/{number}", f"{queue}/todo/{number % self.paths.split}/{number}"
+        flat, hashed = f"{queue}/todo/{number}", f"{queue}/todo/{number % self.paths.split}/{number}"
+        return (hashed, flat) if self.paths.big_todo else (flat, hashed)
 
     def info(self, number: int) -> tuple[bytes, int] | None:
         """(sender, birth) of a message; None if info says something else or is not there."""
@@ -54,10 +50,6 @@ class Files:
         birth = self.time("info", number)
         sender = None if data is None else sender_of(data)
         return None if sender is None or birth is None else (sender, birth)
-
-    def info_is_whole(self, number: int) -> bool:
-        """Whether info has a record with its end; what else it says does not matter."""
-        return b"\0" in (contents(self.paths.info(number)) or b"")
 
     def mark_done(self, channel: int, number: int, position: int) -> None:
         """Mark the recipient whose record begins at `position` as done."""
@@ -75,35 +67,3 @@ class Files:
     def remove(self, kind: str, number: int) -> bool:
         """Remove a file; False if it was not there."""
         return remove(self.paths.name(kind, number))
-
-    def append_bounce(self, number: int, text: bytes) -> None:
-        """Add to bounce/N; it is synced when this returns, as the done mark that follows must not be older."""
-        name = self.paths.bounce(number)
-        fd = os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        try:
-            begin = os.fstat(fd).st_size
-            try:
-                write_all(fd, text)
-                sync_file(fd)
-            except OSError:
-                os.ftruncate(fd, begin)
-                raise
-            if not begin:
-                sync_folder(self.paths.folder("bounce", number))
-        finally:
-            os.close(fd)
-
-    def numbers(self, kind: str) -> Iterator[int]:
-        """The numbers of all messages that have a file of this kind, in a flat folder or a split one; other names are nobody's business."""
-        yield from _numbers(f"{self.paths.queue}/{kind}")
-
-
-def _numbers(folder: str, deep: bool = True) -> Iterator[int]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.isascii() or not entry.name.isdigit():
-                continue
-            if not entry.is_dir(follow_symlinks=False):
-                yield int(entry.name)
-            elif deep:
-                yield from _numbers(entry.path, False)

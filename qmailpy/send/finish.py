@@ -7,7 +7,7 @@ import os
 from qmailpy.exits import Temporary
 from qmailpy.queue.client import QueueProcess
 from qmailpy.send import bounce
-from qmailpy.send.log import log
+from qmailpy.send.fresh import ENDING, TRY_AGAIN
 from qmailpy.text.route import CHANNELS
 from qmailpy.unix.fds import BLOCK
 
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
     from qmailpy.home import Home
     from qmailpy.send.clean import Cleaner
+    from qmailpy.send.deliveries import Deliveries
     from qmailpy.send.files import Files
+    from qmailpy.send.fresh import Fresh
+    from qmailpy.send.log import Log
     from qmailpy.send.settings import Settings
+    from qmailpy.send.syncs import Syncs
+    from qmailpy.unix.beside import Beside
+
+MOST_BOUNCES = 4  # that are being queued at once
 
 
 class Later(Exception):
@@ -26,63 +33,103 @@ class Later(Exception):
 
 
 class Finisher:
-    """Finishes messages that have recipients on neither channel any more."""
+    """Finishes messages that have recipients on neither channel any more, many at a time.
 
-    def __init__(self, home: Home, env: Mapping[str, str], files: Files, settings: Settings, cleaner: Cleaner) -> None:
-        self.home, self.env, self.files, self.settings, self.cleaner = home, env, files, settings, cleaner
+    The steps: the bounce is queued; todo/N goes, if it is still there; local, remote, bounce, info go; that is synced; mess/N goes, and with it
+    the number, which another message may get.
+    """
 
-    def finish(self, number: int, now: int) -> None:
-        """Bounce and remove a message.  Raises Later, clean.Lost."""
-        if any(self._exists(kind, number) for kind in CHANNELS) or self.files.in_todo(number) or not self._exists("info", number):
-            return  # not finished at all
-        if self._exists("mess", number):
-            self._bounce(number, now)
-            log("end msg ", number)
+    def __init__(self, home: Home, env: Mapping[str, str], files: Files, settings: Settings, deliveries: Deliveries, cleaner: Cleaner, syncs: Syncs,
+                 beside: Beside, log: Log) -> None:
+        self.home, self.env, self.files, self.settings, self.deliveries = home, env, files, settings, deliveries
+        self.cleaner, self.syncs, self.beside, self.log = cleaner, syncs, beside, log
+        self._ending: dict[int, Fresh | None] = {}
+        self._bounces: list[tuple[int, bytes]] = []  # to be queued: message, the sender to tell
+        self._bouncing = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no message is between its first step and its last."""
+        return not self._ending
+
+    def finish(self, number: int) -> None:
+        """Bounce and remove a message whose todo/N has gone."""
+        if number in self._ending:
+            return
+        try:
+            if any(self._exists(kind, number) for kind in CHANNELS) or self.files.in_todo(number) or not self._exists("info", number):
+                return  # not finished at all
+            self._ending[number] = None
+            if not self._exists("mess", number):
+                self._remove("bounce", number)
+                self.log("warning: msg ", number, " has no message any more; removed")
+                self._remove_all(number)
+            elif self._exists("bounce", number):
+                self._bounce(number, self._sender(number))
+            else:
+                self._sender(number)
+                self._bounced(number)
+        except Later:
+            self._later(number)
+
+    def finish_fresh(self, fresh: Fresh) -> None:
+        """Bounce and remove one whose todo/N still stands."""
+        fresh.state = ENDING
+        self._ending[fresh.number] = fresh
+        try:
+            if fresh.noted:
+                self._bounce(fresh.number, self._sender(fresh.number) if fresh.sender is None else fresh.sender)
+            else:
+                self._bounced(fresh.number)
+        except Later:
+            self._later(fresh.number)
+
+    def _later(self, number: int) -> None:
+        fresh = self._ending.pop(number, None)
+        if fresh is not None:
+            self.deliveries.fresh.again(fresh)
         else:
-            self._remove("bounce", number)
-            log("warning: msg ", number, " has no message any more; removed")
-        self._remove("info", number)
-        self.cleaner.message(number)
+            self.deliveries.done.add(self.deliveries.now + TRY_AGAIN, number)
 
-    def _exists(self, kind: str, number: int) -> bool:
-        try:
-            return self.files.exists(kind, number)
-        except OSError:
-            log("warning: unable to stat ", self.files.short(kind, number), "; will try again later")
-            raise Later from None
+    # the bounce
 
-    def _remove(self, kind: str, number: int) -> None:
-        try:
-            self.files.remove(kind, number)
-        except OSError:
-            log("warning: unable to unlink ", self.files.short(kind, number), "; will try again later")
-            raise Later from None
-
-    def _bounce(self, number: int, now: int) -> None:
-        """Send the bounce, if there is anything to tell.  Raises Later."""
+    def _sender(self, number: int) -> bytes:
+        """Who sent a message.  Raises Later."""
         try:
             found = self.files.info(number)
         except OSError:
             found = None
         if found is None:
-            log("warning: trouble reading ", self.files.short("info", number), "; will try again later")
+            self.log("warning: trouble reading ", self.files.short("info", number), "; will try again later")
             raise Later
-        if not self._exists("bounce", number):
-            return
-        sender = bounce.plain_sender(found[0])
-        if sender == bounce.DOUBLE_BOUNCE:
-            log("triple bounce: discarding ", self.files.short("bounce", number))
-        else:
-            self._inject(number, sender, now)
-        self._remove("bounce", number)
+        return found[0]
 
-    def _inject(self, number: int, sender: bytes, now: int) -> None:
-        """Have the bounce queued.  Raises Later."""
+    def _bounce(self, number: int, sender: bytes) -> None:
+        """Tell the sender what is to be told.  Raises Later."""
+        sender = bounce.plain_sender(sender)
+        if sender == bounce.DOUBLE_BOUNCE:
+            self.log("triple bounce: discarding ", self.files.short("bounce", number))
+            self._remove("bounce", number)
+            self._bounced(number)
+        else:
+            self._bounces.append((number, sender))
+            self._inject()
+
+    def _inject(self) -> None:
+        """Queue bounces beside the loop: each takes as long as the disk does."""
+        while self._bounces and self._bouncing < MOST_BOUNCES:
+            self._bouncing += 1
+            self._begin(*self._bounces.pop(0), self.deliveries.now)
+
+    def _begin(self, number: int, sender: bytes, now: int) -> None:
+        self.beside.do(lambda: self._queue(number, sender, now), lambda outcome: self._queued(number, outcome))
+
+    def _queue(self, number: int, sender: bytes, now: int) -> tuple[int, str]:
+        """(the process id of qmail-queue, or 0; what it says, empty if it has taken the bounce).  In a thread."""
         try:
             queue = QueueProcess(self.home, self.env)
         except Temporary:
-            log("warning: unable to start qmail-queue, will try later")
-            raise Later from None
+            return 0, "unable to start qmail-queue"
         queue.put(bounce.head(sender, self.settings.postmark, now))
         self._copy(self.files.paths.bounce(number), queue)
         queue.put(bounce.middle(sender))
@@ -90,10 +137,7 @@ class Finisher:
         bounce_sender, recipient = bounce.addresses(sender, self.settings.postmark)
         queue.envelope(bounce_sender)
         queue.recipient(recipient)
-        if queue.close():
-            log("warning: trouble injecting bounce message, will try later")
-            raise Later
-        log("bounce msg ", number, " qp ", queue.pid)
+        return queue.pid, "trouble injecting bounce message" if queue.close() else ""
 
     def _copy(self, path: str, queue: QueueProcess, limit: int = 0) -> None:
         """Add a file to the bounce, `limit` bytes of it (0: all); what cannot be read must not be sent without it."""
@@ -106,3 +150,102 @@ class Finisher:
                 os.close(fd)
         except OSError:
             queue.fail()
+
+    def _queued(self, number: int, outcome: tuple[int, str]) -> None:
+        self._bouncing -= 1
+        self._inject()
+        pid, trouble = outcome
+        if trouble:
+            self.log("warning: ", trouble, ", will try later")
+            self._later(number)
+            return
+        self.log("bounce msg ", number, " qp ", pid)
+        try:
+            self._remove("bounce", number)  # before anything else: what was told is not told again
+        except Later:
+            self._later(number)
+        else:
+            self._bounced(number)
+
+    # the files
+
+    def _bounced(self, number: int) -> None:
+        """Nothing is left to tell."""
+        if self._ending[number] is None:
+            self.log("end msg ", number)
+            self._remove_all(number)
+        else:
+            self.cleaner.envelope(number, self._cleaned)
+
+    def _cleaned(self, number: int, good: bool) -> None:
+        fresh = self._ending[number]
+        assert fresh is not None
+        if not good:
+            self._later(number)
+            return
+        self.deliveries.fresh.forget(fresh)
+        self.log("end msg ", number)
+        self._remove_all(number)
+
+    def _remove_all(self, number: int) -> None:
+        """Remove local, remote and info, and have that synced."""
+        fresh = self._ending[number]
+        paths = self.files.paths
+        folders = [paths.folder("todo", number), paths.folder("info", number)]
+        try:
+            for channel, kind in enumerate(CHANNELS):
+                if fresh is None or fresh.made >> channel & 1:
+                    folders.append(paths.folder(kind, number))
+                if fresh is not None and fresh.made >> channel & 1:
+                    self._remove(kind, number)
+            self._remove("info", number)
+        except Later:
+            del self._ending[number]
+            self._take_back(number, fresh)
+            return
+        if fresh is None or fresh.noted:
+            folders.append(paths.folder("bounce", number))
+        if fresh is not None:
+            folders += fresh.cleared
+        self.syncs.want(folders, self._synced, number)
+
+    def _take_back(self, number: int, fresh: Fresh | None) -> None:
+        """A message whose todo/N has gone has a file that cannot be removed now."""
+        when, left = self.deliveries.now + TRY_AGAIN, False
+        for channel, kind in enumerate(CHANNELS):
+            if fresh is not None and fresh.made >> channel & 1 and os.path.lexists(self.files.paths.name(kind, number)):
+                self.deliveries.waiting[channel].add(when, number)
+                left = True
+        if not left:
+            self.deliveries.done.add(when, number)
+
+    def remove_message(self, number: int) -> None:
+        """Remove a mess/N that has nothing beside it, or will have when this is synced."""
+        if number not in self._ending:
+            self._ending[number] = None
+            self.syncs.want([self.files.paths.folder(kind, number) for kind in ("todo", "info", *CHANNELS, "bounce")], self._synced, number)
+
+    def _synced(self, number: int, good: bool) -> None:
+        if good:
+            self.cleaner.message(number, self._gone)
+        else:
+            # Its files may come back after a power cut: the number must not go to another message.
+            self.log("warning: trouble fsyncing what was removed of msg ", number, "; it is left in mess")
+            del self._ending[number]
+
+    def _gone(self, number: int, good: bool) -> None:
+        del self._ending[number]
+
+    def _exists(self, kind: str, number: int) -> bool:
+        try:
+            return self.files.exists(kind, number)
+        except OSError:
+            self.log("warning: unable to stat ", self.files.short(kind, number), "; will try again later")
+            raise Later from None
+
+    def _remove(self, kind: str, number: int) -> None:
+        try:
+            self.files.remove(kind, number)
+        except OSError:
+            self.log("warning: unable to unlink ", self.files.short(kind, number), "; will try again later")
+            raise Later from None

@@ -30,8 +30,9 @@ def test_the_queue_as_c_has_it():
     assert found["queue/lock/trigger"] == ("qmails", "0o622")
     assert found["queue/lock/tcpto"] == ("qmailr", "0o644")
     assert found["queue/lock/sendmutex"] == ("qmails", "0o600")
+    assert found["queue/lock/boot"] == ("qmails", "0o644")  # C has none
     assert "queue/todo/0" not in found
-    assert len(found) == 1 + 3 + 1 + 4 * 24 + 4
+    assert len(found) == 1 + 3 + 1 + 4 * 24 + 5
 
 
 def test_a_hashed_todo_and_another_split():

@@ -121,6 +121,23 @@ def test_a_stale_envelope_of_the_same_number_is_removed(paths):
     assert all(open(paths.todo(int(os.path.basename(name))), "rb").read().startswith(b"u7\0") for name in files(paths) if "/mess/" in name)
 
 
+def test_so_is_a_stale_todo_and_that_is_synced_before_there_is_a_message(paths, monkeypatch):
+    """It would be the envelope of another message than its own."""
+    from qmailpy.queue import put
+
+    assert store(paths) == 0
+    [number] = {int(os.path.basename(name)) for name in files(paths)}
+    os.unlink(paths.mess(number))  # the number is free again
+    steps, sync, link = [], put.sync_folder, os.link
+    monkeypatch.setattr(put, "sync_folder", lambda path: steps.append(os.path.basename(path)) or sync(path))
+    monkeypatch.setattr(os, "link", lambda source, target: steps.append((target, os.path.exists(paths.todo(number)))) or link(source, target))
+    for _ in range(50):
+        assert store(paths) == 0
+    if (paths.mess(number), False) in steps:  # where numbers are used again
+        assert steps[steps.index((paths.mess(number), False)) - 1] == os.path.basename(paths.folder("todo", number))
+    assert (paths.mess(number), True) not in steps
+
+
 def test_an_existing_message_is_never_overwritten(paths, monkeypatch):
     real = os.link
 

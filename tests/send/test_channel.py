@@ -40,7 +40,10 @@ def test_orders(ends):
     channel, orders, _ = ends
     assert channel.ready
     channel.order(3, "0/46", b"s@x", b"r@y")
-    assert os.read(orders, 100) == number(channel, 3) + b"0/46\0s@x\0r@y\0"
+    channel.order(4, "0/46", b"", b"q@y")
+    assert channel.ready and channel.pending
+    channel.write()
+    assert os.read(orders, 100) == number(channel, 3) + b"0/46\0s@x\0r@y\0" + number(channel, 4) + b"0/46\0\0q@y\0"
     assert channel.ready and not channel.pending
 
 
@@ -48,6 +51,7 @@ def test_a_spawner_that_does_not_read_holds_nobody_up(ends):
     channel, orders, _ = ends
     long = b"x" * 200000
     channel.order(1, "0/46", long, b"r")
+    channel.write()
     assert channel.pending and not channel.ready
     got = b""
     while channel.pending:
@@ -84,3 +88,4 @@ def test_a_spawner_that_has_gone(ends):
     os.close(orders)
     with pytest.raises(Lost):
         channel.order(0, "0/1", b"", b"")
+        channel.write()

@@ -2,22 +2,46 @@
 
 import os
 
-from qmailpy.send.log import log, safe
+from qmailpy.send.log import ENOUGH, Log, safe
 
 
-def test_safe_words():
-    assert safe(b"a b%c\nd\x7f\xff~!") == b"a_b_c/d__~!"
-    assert safe(b"cut\0here") == b"cut"
+def test_unsafe_bytes():
+    assert safe(b"a b%c\nd\xff~") == b"a_b_c/d_~"
+    assert safe(b"seen\0not seen") == b"seen"
 
 
-def test_a_line_goes_to_descriptor_0(tmp_path):
-    pid = os.fork()
-    if not pid:
-        fd = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
-        os.dup2(fd, 0)
-        log("new msg ", 5, b" \xff")
-        os.close(0)
-        log("nobody hears this")
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-    assert (tmp_path / "log").read_bytes() == b"new msg 5 \xff\n"
+def written(work):
+    saved, (source, target) = os.dup(0), os.pipe()
+    os.dup2(target, 0)
+    os.close(target)
+    try:
+        work()
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
+    with open(source, "rb") as out:
+        return out.read()
+
+
+def test_lines_wait_until_they_are_flushed():
+    log = Log()
+    assert written(lambda: log("new msg ", 7, b" \xff")) == b""
+    assert written(lambda: (log("status:"), log.flush())) == b"new msg 7 \xff\nstatus:\n"
+    assert written(log.flush) == b""
+
+
+def test_many_lines_do_not_wait():
+    log = Log()
+    assert written(lambda: [log("x") for _ in range(ENOUGH)]) == b"x\n" * ENOUGH
+
+
+def test_a_log_that_cannot_be_written_stops_nothing():
+    saved = os.dup(0)
+    os.close(0)
+    try:
+        log = Log()
+        log("x")
+        log.flush()
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)

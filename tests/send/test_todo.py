@@ -1,23 +1,35 @@
-"""Preprocessing one message, and walking todo."""
+"""Preprocessing one message, and going on with what was made of it."""
 
 import os
+import time
 
 import pytest
 
-from qmailpy.text.route import LOCAL, REMOTE, Routes
-from qmailpy.send.todo import Folder, Preprocessor, Trouble
+from qmailpy.send.log import Log
+from qmailpy.send.todo import HELD, Envelope, Preprocessor, Trouble
+from qmailpy.text.route import Routes
+from qmailpy.unix.fds import BLOCK
 from tests.send.queue import make, put
 
 ROUTES = Routes(b"me", frozenset([b"me"]), frozenset(), {})
+LOCAL, REMOTE = 1, 2  # as bits
 
 
-def process(paths, number, envelope):
-    put(paths, number, todo=envelope)
-    source = os.open(paths.todo(number), os.O_RDONLY)
+def opened(paths, number, work):
+    envelope = Envelope(paths.todo(number), f"todo/{number}")
     try:
-        return Preprocessor(paths, ROUTES).process(source, number, 42)
+        return work(Preprocessor(paths, ROUTES, Log()), envelope)
     finally:
-        os.close(source)
+        envelope.close()
+
+
+def process(paths, number, content):
+    put(paths, number, todo=content)
+    return opened(paths, number, lambda preprocessor, envelope: preprocessor.process(envelope, number, 42, 1000))
+
+
+def resume(paths, number):
+    return opened(paths, number, lambda preprocessor, envelope: preprocessor.resume(envelope, number))
 
 
 def content(paths, kind, number):
@@ -30,25 +42,29 @@ def content(paths, kind, number):
 
 def test_recipients_are_sorted_into_their_files(tmp_path):
     paths = make(tmp_path)
-    assert process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0Tb@far\0Tc@me\0") == {LOCAL, REMOTE}
+    fresh = process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0Tb@far\0Tc@me\0")
+    assert (fresh.made, fresh.left, fresh.sender, fresh.birth) == (LOCAL | REMOTE, LOCAL | REMOTE, b"s@x", 1000)
     assert content(paths, "info", 7) == b"Fs@x\0"
-    assert content(paths, "local", 7) == b"Ta@me\0Tc@me\0"
-    assert content(paths, "remote", 7) == b"Tb@far\0"
+    assert content(paths, "local", 7) == fresh.records[0] == b"Ta@me\0Tc@me\0"
+    assert content(paths, "remote", 7) == fresh.records[1] == b"Tb@far\0"
     assert os.stat(paths.info(7)).st_mode & 0o777 == 0o600
 
 
 def test_one_channel_and_none(tmp_path):
     paths = make(tmp_path)
-    assert process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0") == {LOCAL}
+    assert process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0").made == LOCAL
     assert content(paths, "remote", 7) is None
-    assert process(paths, 8, b"u1\0p2\0F\0") == set()
+    assert process(paths, 8, b"u1\0p2\0F\0").made == 0
 
 
 def test_what_a_crash_has_left_is_made_anew(tmp_path):
     paths = make(tmp_path)
-    put(paths, 7, info=b"Fold\0", local=b"Told@me\0", remote=b"Told@far\0")
-    assert process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0") == {LOCAL}
+    put(paths, 7, info=b"Fold\0", local=b"Dold@me\0", remote=b"Told@far\0", bounce=b"old")
+    fresh = process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0")
+    assert fresh.made == LOCAL
     assert (content(paths, "info", 7), content(paths, "local", 7), content(paths, "remote", 7)) == (b"Fs@x\0", b"Ta@me\0", None)
+    assert content(paths, "bounce", 7) is None
+    assert set(fresh.cleared) == {paths.folder(kind, 7) for kind in ("info", "local", "remote", "bounce")}
 
 
 @pytest.mark.parametrize(("envelope", "words"), [(b"u1\0Fs\0Qx\0", "unknown record type in todo/7"), (b"u1\0Fs\0\0", "unknown record type")])
@@ -64,25 +80,66 @@ def test_missing_folders(tmp_path):
         process(paths, 7, b"Fs\0Ta@me\0")
 
 
-def test_many_recipients(tmp_path):
+def test_many_recipients_are_not_kept_in_memory(tmp_path):
     paths = make(tmp_path)
     envelope = b"u1\0p2\0Fs\0" + b"".join(b"Tuser%d@far\0" % number for number in range(20000))
-    process(paths, 7, envelope)
+    assert len(envelope) > max(HELD, BLOCK)
+    fresh = process(paths, 7, envelope)
     assert content(paths, "remote", 7) == envelope.partition(b"Fs\0")[2]
+    assert fresh.records == [None, None]
 
 
-@pytest.mark.parametrize("big", [False, True])
-def test_a_walk_finds_flat_and_hashed_entries(tmp_path, big):
-    paths = make(tmp_path, big_todo=big)
-    for number in (5, 100, 7):
-        put(paths, number, todo=b"")
-    (tmp_path / "todo/x7").write_text("")
-    (tmp_path / "todo/99").write_text("")  # flat in a hashed todo: left by another layout
-    folder = Folder(str(tmp_path / "todo"))
-    assert not folder.walking
-    folder.begin()
-    found = []
-    while (number := folder.next()) is not None:
-        found.append(number)
-    assert sorted(found) == [5, 7, 99, 100]
-    assert not folder.walking
+def test_the_channels_of_a_message(tmp_path):
+    paths = make(tmp_path)
+    put(paths, 7, todo=b"u1\0p2\0Fs@x\0Ta@me\0Tb@far\0")
+    assert opened(paths, 7, lambda preprocessor, envelope: preprocessor.channels(envelope)) == LOCAL | REMOTE
+    put(paths, 7, todo=b"u1\0p2\0Fs@x\0Tb@far\0")
+    assert opened(paths, 7, lambda preprocessor, envelope: preprocessor.channels(envelope)) == REMOTE
+
+
+ENVELOPE = b"u1\0p2\0Fs@x\0Ta@me\0Tb@far\0Tc@me\0"
+
+
+def test_done_marks_are_believed(tmp_path):
+    paths = make(tmp_path)
+    process(paths, 7, ENVELOPE)
+    put(paths, 7, local=b"Da@me\0Tc@me\0", remote=b"Db@far\0", bounce=b"x")
+    fresh = resume(paths, 7)
+    assert (fresh.made, fresh.left, fresh.noted, fresh.sender, fresh.records) == (LOCAL | REMOTE, LOCAL, True, b"s@x", [None, None])
+    assert content(paths, "local", 7) == b"Da@me\0Tc@me\0"
+
+
+@pytest.mark.parametrize("files", [
+    {"info": b"Fs@y\0"}, {"info": b"Fs@x"}, {"info": b""}, {"local": b"Da@me\0"}, {"local": b"Da@me\0Dc@me"}, {"local": b"Da@me\0Dd@me\0"},
+    {"local": b"Da@me\0Dc@me\0De@me\0"}, {"local": b"Da@me\0Qc@me\0"}, {"local": b"Da@me\0Dc@me\0\0"}, {"local": b"\0" * 12}, {"remote": b""},
+    {"remote": b"Dc@far\0"},
+])
+def test_what_does_not_agree_with_the_envelope_is_not_believed(tmp_path, files):
+    paths = make(tmp_path)
+    process(paths, 7, ENVELOPE)
+    put(paths, 7, **files)
+    assert resume(paths, 7) is None
+
+
+@pytest.mark.parametrize("missing", ["info", "local", "remote"])
+def test_nor_is_what_is_not_whole(tmp_path, missing):
+    paths = make(tmp_path)
+    process(paths, 7, ENVELOPE)
+    os.unlink(paths.name(missing, 7))
+    assert resume(paths, 7) is None
+
+
+def test_nor_is_a_file_too_many(tmp_path):
+    paths = make(tmp_path)
+    process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0")
+    put(paths, 7, remote=b"")
+    assert resume(paths, 7) is None
+
+
+def test_nor_is_what_is_older_than_the_envelope(tmp_path):
+    paths = make(tmp_path)
+    process(paths, 7, ENVELOPE)
+    assert resume(paths, 7) is not None
+    later = time.time() + 10
+    os.utime(paths.todo(7), (later, later))
+    assert resume(paths, 7) is None

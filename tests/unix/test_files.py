@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from qmailpy.unix.files import contents, lock, lock_holder, pull_trigger, remove, replace, sync_file, sync_folder
+from qmailpy.unix import files
+from qmailpy.unix.files import Disk, contents, lock, lock_holder, pull_trigger, remove, replace, sync_file, sync_folder
 
 
 def test_contents(tmp_path):
@@ -114,3 +115,58 @@ def test_who_has_taken_a_lock(tmp_path):
         assert lock_holder(tmp_path / "lock") == os.getpid()
     assert lock_holder(tmp_path / "lock") is None
     assert lock_holder(tmp_path / "none") is None
+
+
+@pytest.fixture
+def disk(tmp_path):
+    found = Disk(str(tmp_path), few=2)
+    yield found
+    found.close()
+
+
+def synced(monkeypatch):
+    """Which files, and "all", are synced."""
+    found, real = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: found.append(os.path.basename(os.readlink(f"/proc/self/fd/{fd}"))) or real(fd))
+    monkeypatch.setattr(files, "sync_file_system", lambda fd: found.append("all") or True)
+    return found
+
+
+def test_few_files_are_synced_one_by_one_many_together(disk, tmp_path, monkeypatch):
+    paths = [str(tmp_path / name) for name in "abc"]
+    for path in paths:
+        open(path, "w").close()
+    found = synced(monkeypatch)
+    assert disk.sync(paths[:2]) == set()
+    assert sorted(found) == ["a", "b"]
+    found.clear()
+    assert disk.sync(paths) == set()
+    assert found == ["all"]
+    found.clear()
+    monkeypatch.setattr(files, "tells_errors", lambda: False)
+    assert disk.sync([*paths, str(tmp_path)]) == set()
+    assert sorted(found) == ["a", "b", "c", tmp_path.name]
+
+
+def test_what_cannot_be_synced_is_told(disk, tmp_path, monkeypatch):
+    (tmp_path / "a").touch()
+    assert disk.sync([str(tmp_path / "a"), str(tmp_path / "none")]) == {str(tmp_path / "none")}
+    monkeypatch.setattr(files, "sync_file_system", lambda fd: False)
+    assert disk.sync({"a", "b", "c"}) == {"a", "b", "c"}
+
+
+def test_the_sync_of_everything(tmp_path):
+    fd = os.open(tmp_path, os.O_RDONLY)
+    assert files.sync_file_system(fd)
+    os.close(fd)
+    assert not files.sync_file_system(fd)
+
+
+@pytest.mark.parametrize(("release", "tells"), [("5.7.9", False), ("5.8.0-rc1", True), ("6.18.44-fc-v782", True), ("4.19.0-21-amd64", False), ("5.10+", True)])
+def test_kernels_whose_syncfs_tells_errors(monkeypatch, release, tells):
+    class Name:
+        pass
+
+    Name.release = release
+    monkeypatch.setattr(os, "uname", lambda: Name)
+    assert files.tells_errors() == tells
