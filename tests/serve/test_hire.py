@@ -129,3 +129,35 @@ def test_rule_5_the_worker_has_what_the_program_would_have(single, pool):  # noq
     assert found == ["socket", "socket"]
     assert os.readlink(f"/proc/{worker}/cwd") == "/usr"
     assert sorted(int(name) for name in os.listdir(f"/proc/{worker}/fd") if int(name) < 200) == [0, 1, 2]
+
+
+@pytest.fixture
+def silent(pool):  # noqa: F811
+    """A pool that gives no answer."""
+    running = pool()
+    pids = [running.child.pid, running.supervisor(), *running.workers()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    yield running
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_nobody_waits_for_a_pool_that_another_waits_for(single, silent):
+    port = single.listen()
+    clients = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(3)]
+    assert all(client.recv(100).startswith(b"220 ") for client in clients)
+    lines = [line for line in single.listener_log.lines if "pid" in line or "status: 3" in line]
+    assert lines[0] == "tcpserver: status: 3/40"  # all were there before any was served
+    for client in clients:
+        client.close()
+
+
+def test_who_waits_for_a_worker_when_the_listener_ends_is_served(single, silent):
+    port = single.listen()
+    client = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    single.listener_log.wait("status: 1/40")
+    single.others[-1].send_signal(signal.SIGTERM)
+    assert client.recv(100).startswith(b"220 ")
+    assert single.others[-1].wait(PATIENCE) == 0
+    client.close()
