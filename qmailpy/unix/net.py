@@ -10,6 +10,7 @@ from qmailpy.unix.poll import Poll
 
 BLOCK = 65536
 PORTS = range(1, 1 << 16)
+LONGEST = 2000000  # seconds; sockets can wait little longer
 
 
 class NoSource(OSError):
@@ -41,7 +42,7 @@ class Stream:
 
     def __init__(self, connected: _socket.socket, timeout: float) -> None:
         self._socket = connected
-        connected.settimeout(timeout)
+        connected.settimeout(min(timeout, LONGEST))
 
     def send(self, data: bytes) -> None:
         """Send everything; each piece within the timeout."""
@@ -63,7 +64,7 @@ class Stream:
         """From now on every read and write ends within so many seconds.  Raises TimeoutError if there is no time left."""
         if seconds <= 0:
             raise TimeoutError
-        self._socket.settimeout(seconds)
+        self._socket.settimeout(min(seconds, LONGEST))
 
     def close(self) -> None:
         """Hang up."""
@@ -91,7 +92,7 @@ def connect(address: str, port: int, seconds: float, timeout: float, source: str
     try:
         if source:
             bind(opened, source)
-        opened.settimeout(seconds)
+        opened.settimeout(min(seconds, LONGEST))
         opened.connect((address, port))
         # The end of a message is a small write behind a large one: it must not wait for the other side's acknowledgement.
         opened.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
