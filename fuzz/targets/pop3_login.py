@@ -2,7 +2,7 @@
 
 - Nothing is raised; every answer is a line that begins with +OK or -ERR and ends in CR LF, but for the list that CAPA gets.
 - Credentials have no NUL, CR or LF in them: the program that checks them would read something else.
-- The pieces change nothing.
+- Behind STLS nothing that comes in clear is heard.  The pieces change nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def check(data: bytes) -> None:
     ways = [play(way, number_of(data) & 1) for way in deliveries(data)]
     promise(all(way == ways[0] for way in ways), "it depends on the pieces", *ways)
     said, credentials = ways[0]
+    promise(b"begin TLS now" not in said or said.endswith(b"begin TLS now\r\n"), "it goes on in clear", said)
     promise(ANSWERS.fullmatch(said) is not None, "no such answers", said)
     if credentials:
         promise(not any(byte in one for one in credentials for byte in (b"\0", b"\n")), "what a check program would misread", credentials)

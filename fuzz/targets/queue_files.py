@@ -2,14 +2,16 @@
 
 - Nothing is raised but Trouble, of todo/N; then it names the file.
 - Of todo/N, each recipient is in exactly one of local and remote, in order; the sender is in info.
-- A done mark changes one byte.  lock/tcpto keeps its size; what is noted is found again.
+- A done mark changes one byte.  qmail-qread shows every recipient, in printable lines, and in JSON.  lock/tcpto keeps its size; what is noted is found again.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 
+from qmailpy.programs.qmail_qread import Json, Plain
 from qmailpy.queue.paths import Paths
 from qmailpy.queue.tcpto import SIZE, DeadHosts, parse
 from qmailpy.send.files import Files
@@ -29,7 +31,7 @@ ROUTES = Routes(b"host.example", frozenset([b"ours.example"]), frozenset([b"hack
 
 def check(data: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz.", dir=FOLDER) as folder:
-        for name in ("info/0", "local/0", "remote/0", "bounce"):
+        for name in ("mess/0", "info/0", "local/0", "remote/0", "bounce"):
             os.makedirs(f"{folder}/{name}")
         preprocess(data, Paths(folder, 1))
         damaged(data, Paths(folder, 1))
@@ -82,6 +84,17 @@ def damaged(data: bytes, paths: Paths) -> None:
     with open(paths.name("local", 8), "rb") as file:
         promise(file.read() == marked + rest[1] + rest[2], "more than the marks has changed")
     promise(list(files.numbers("local")) in ([8], [7, 8], [8, 7]), "other messages")
+    shown(paths, marked.count(b"\0D") + marked.startswith(b"D"))
+
+
+def shown(paths: Paths, recipients: int) -> None:
+    """What qmail-qread says of the message."""
+    with open(paths.mess(8), "wb"):
+        pass
+    rows = b"".join(Plain().message(paths, 8)).split(b"\n")
+    promise(len(rows) == recipients + 2 and all(byte in b"\t" or 32 <= byte < 127 for row in rows for byte in row), "no such lines", rows)
+    found = json.loads(b"".join(Json().message(paths, 8)))
+    promise(len(found["recipients"]) == recipients and all(one["done"] for one in found["recipients"]), "other recipients", found)
 
 
 def dead_hosts(data: bytes) -> None:

@@ -20,14 +20,21 @@ WORDS = (b"HELO ", b"EHLO x\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<c@o
          b"\n.\n", b"\r.\r",
          b"\r\n.\r\r\n", b"\r\n..\r\n", b"RSET\r\n", b"QUIT\r\n", b"NOOP\r\n", b"AUTH PLAIN ", b"AUTH LOGIN\r\n", b"AUTH CRAM-MD5\r\n", b"*\r\n", b"Z29vZAA=",
          b"STARTTLS\r\n",
-         b" SIZE=", b"@x,@y:", b"@[192.0.2.1]", b"Received: x\r\n", b"x" * 1000, b"VRFY x\r\n", b"HELP\r\n", b"ours.example", b"MAIL", b"RCPT",
+         b" SIZE=", b"@x,@y:", b"@[192.0.2.1]", b"Received: x\r\n", b"x" * 1000, b"prvs=0123abcdef=", b"#@[]", b"%d@", b"VRFY x\r\n", b"HELP\r\n",
+         b"ours.example", b"MAIL", b"RCPT",
          b"\r\nMAIL FROM:<evil@b.example>\r\n")
 LONGEST = 16384
 LONGEST_LINE = values().number("maxline")
 
 SETTINGS: tuple[dict[str, object], ...] = (
     {}, {"databytes": 100}, {"maxrecipients": 2}, {"mfcheck": 2}, {"localiphost": b"ours.example", "smtpgreeting": b"mx.example"},
-                                           {"badmailfrom": frozenset([b"evil@b.example", b"@bad.example"])},
+    {"badmailfrom": frozenset([b"evil@b.example", b"@bad.example"])},
+    {"recipientchk": 1, "locals": frozenset([b"ours.example"]), "virtualdomains": {b"deep.sub.example": b"joe"}, "percenthack": frozenset([b"ours.example"])},
+    {"recipientchk": 2, "recipients": [b"ours.example:cdb:users/recipients.cdb"]},
+    {"signkey": b"key", "signkeystale": 7}, {"antispoofing": [b"b.example:10.0.0.0/8", b"a.example:10.1"], "helodnschkext": True},
+    {"badheloext": [b"no.example"], "badmailfromext": [b"evil"], "badmailtoext": [b"spam"], "badrmhostext": [b"dialup"]},
+    {"databytesmf": {b"@b.example": b"10", b"": b"x"}, "databytesrcpt": {b"c@ours.example": b"20", b"ours.example": b"9999999999999999999999"}},
+    {"clamd": b"127.0.0.1:3310", "clamdfailreject": True}, {"tarpitcount": 1, "tarpitdelay": 1, "rcptdelay": 1, "mfdelay": 1, "helodelay": 1, "greetdelay": 1},
 )
 
 

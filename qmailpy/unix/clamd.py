@@ -16,7 +16,6 @@ from qmailpy.unix.net import Stream, connect
 
 HELD = 1 << 18  # bytes of a message that are kept until it is clear that clamd knows INSTREAM: if it does not, it says so at once
 ANSWER_LIMIT = 4096  # bytes
-LONGEST = 2000000  # seconds; sockets can wait little longer
 LOST = (BrokenPipeError, ConnectionResetError)
 
 
@@ -30,7 +29,7 @@ class Scan:
     __slots__ = ("_address", "_seconds", "_control", "_stream", "_held", "_room", "_answer", "_cut", "_trouble")
 
     def __init__(self, address: bytes, seconds: int) -> None:
-        self._address, self._seconds = address, min(max(seconds, 1), LONGEST)
+        self._address, self._seconds = address, max(seconds, 1)
         self._control: Stream | None = None  # where clamd answers; None once it has, or cannot
         self._stream: Stream | None = None  # where the message goes, if it has a connection of its own
         self._held: list[bytes] | None = []

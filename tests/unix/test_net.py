@@ -111,3 +111,13 @@ def test_a_source_address_that_this_host_does_not_have(server, source):
 @pytest.mark.parametrize(("problem", "words"), [(ConnectionResetError(104, "x"), "connection reset"), (TimeoutError("timed out"), "timed out"), (ValueError("x"), "x")])
 def test_trouble_in_words(problem, words):
     assert trouble(problem) == words
+
+
+def test_any_number_of_seconds_will_do(server):
+    stream = connect(*server.getsockname()[:2], 10 ** 19, 10 ** 19)
+    stream.within(10 ** 19)
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"x")
+        assert stream.receive() == b"x"
+    stream.close()
