@@ -8,7 +8,6 @@ import fcntl
 import os
 
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
-from qmailpy.unix.signals import MISCELLANEOUS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +52,7 @@ def spawn(
 
     The child has the default action for the signals that Python ignores, and none blocked.  Raises OSError if there can be no child.
     """
+    expect_children()
     pid = os.fork()
     if pid == 0:
         try:
@@ -116,11 +116,17 @@ def standard() -> dict[int, int]:
     return found
 
 
+def expect_children() -> None:
+    """Let children be waited for, though whoever has started us ignores their ends: the system would bury them unseen."""
+    if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+
+
 def reset_signals() -> None:
-    """What a program may expect: the signals that we ignore or handle at their default, nothing blocked."""
+    """What a program may expect: all signals at their default, whatever we, or whoever has started us, ignore or handle; nothing blocked."""
     _signal.set_wakeup_fd(-1)  # a child that goes on in Python has another file under that number, or none
-    for number in (*MISCELLANEOUS, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM):
-        if _signal.getsignal(number) != _signal.SIG_DFL:
+    for number in range(1, _signal.NSIG):
+        if _signal.getsignal(number) not in (_signal.SIG_DFL, None):  # None: it is the C library's own
             _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
@@ -197,6 +203,7 @@ def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: in
 
     The work may end in another program.  `unforeseen` is the exit status if it raises.  Raises OSError if there can be no child.
     """
+    expect_children()
     pid = os.fork()
     if pid == 0:
         status = unforeseen
