@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.spawn.orders import Order
 
+LATER = ("qmailpy.settings.alone",)  # what qmail-local imports for a program in a .qmail file
+
 
 class Stop(Exception):
     """The child ends with this exit code, which the report explains."""
@@ -40,7 +42,7 @@ class Programs:
     __slots__ = ("local", "getpw")
 
     def __init__(self, home: Home) -> None:
-        self.local, self.getpw = Warm(home, "qmail-local"), Warm(home, "qmail-getpw")
+        self.local, self.getpw = Warm(home, "qmail-local", LATER), Warm(home, "qmail-getpw")
         if os.path.exists(home.at("users", "cdb")):
             import cdblib  # noqa: F401 (now, and not in each child)
 
