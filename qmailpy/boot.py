@@ -12,6 +12,7 @@ import os
 import sys
 
 HIDDEN = "QMAILPY_HIDDEN_"
+TEMPORARY = 111
 KEYWORDS = {"except": "except_"}  # programs that Python has a word for
 
 
@@ -107,5 +108,17 @@ def start() -> None:
     run(module.main, argv, env)
 
 
+def give_up(problem: BaseException) -> None:
+    """End a program that could not be loaded: for now, since what asked for it would bounce mail for an exit status of the interpreter's choice."""
+    try:
+        os.write(2, f"{sys.argv[1]}: fatal: unable to start: {type(problem).__name__}\n".encode("utf-8", "surrogateescape"))
+    except Exception:  # noqa: BLE001 (nobody listens, or there is no memory for a word)
+        pass
+    os._exit(TEMPORARY)
+
+
 if __name__ == "__main__":
-    start()
+    try:
+        start()
+    except Exception as problem:  # noqa: BLE001 (whatever it is, it is not the mail's fault)
+        give_up(problem)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 OK, PERMANENT, TEMPORARY = 0, 100, 111
+DETAIL = 200  # characters of an exception's own words
 
 # What a disk, a process table or a memory says when it is full or broken: never the caller's fault.
 TEMPORARY_ERRNOS = frozenset((
@@ -132,11 +133,16 @@ def bug(problem: BaseException) -> str:
     while trace is not None:
         places.append(f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}")
         trace = trace.tb_next
-    detail = wording(problem.errno) if isinstance(problem, OSError) else str(problem)
+    detail = one_line(wording(problem.errno) if isinstance(problem, OSError) else str(problem))
     told = f"internal error: {type(problem).__name__}: {detail} at "
     TENURE.trace = told + " ".join(places)
     retire("unforeseen exception")
     return told + " ".join(places[-3:])
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text as it can stand in a line: an exception's words may be a stranger's."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:DETAIL])
 
 
 def run(main: Callable[[list[str], MutableMapping[str, str]], int], argv: list[str] | None = None, env: Mapping[str, str] | None = None) -> None:

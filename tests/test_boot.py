@@ -1,6 +1,7 @@
 """How an installed program starts."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -37,3 +38,13 @@ def test_nothing_is_imported_from_the_callers_folder_or_variables(tmp_path):
     env = {"PYTHONPATH": str(tmp_path), "PYTHONSTARTUP": str(tmp_path / "os.py")}
     done = subprocess.run([sys.executable, "-I", "-S", boot, "sendmail", "newaliases"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 100 and "taken over" not in done.stderr
+
+
+def test_a_program_that_cannot_be_loaded_ends_for_now(tmp_path):
+    """Whatever the interpreter would exit with: to qmail-lspawn and others that would be for good."""
+    (tmp_path / "lib/qmailpy").mkdir(parents=True)
+    shutil.copy(os.path.join(TOP, "qmailpy/boot.py"), tmp_path / "lib/qmailpy/boot.py")
+    command = [sys.executable, "-I", "-S", str(tmp_path / "lib/qmailpy/boot.py"), "qmail-local", "qmail-local"]
+    done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (111, "", "qmail-local: fatal: unable to start: ModuleNotFoundError\n")
+    assert subprocess.run(["/bin/sh", "-c", 'exec 2>&-; exec "$0" "$@"', *command], env={}, timeout=60).returncode == 111

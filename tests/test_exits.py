@@ -127,3 +127,9 @@ def test_rule_10_an_unforeseen_exception_is_a_reason(tenure):
         exits.bug(problem)
     assert exits.TENURE.reason == "unforeseen exception"
     assert "ValueError: x at test_exits.py:" in exits.TENURE.trace
+
+
+def test_an_exceptions_own_words_are_part_of_one_line(capfd):
+    status, said = ending(ValueError("250 ok\r\n\x1b[2J" + "x" * 10000), capfd)
+    assert (status, said.count("\n"), "\r" in said, "\x1b" in said) == (111, 1, False, False)
+    assert "250 ok???[2Jxxx" in said and len(said) < 500

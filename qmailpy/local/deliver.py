@@ -8,7 +8,6 @@ import stat
 from qmailpy.errnotext import wording
 from qmailpy.exits import Permanent, Temporary, is_temporary
 from qmailpy.local import command, forward, maildir, mbox
-from qmailpy.settings.alone import number
 from qmailpy.text import dotqmail
 from qmailpy.unix.fds import BLOCK, read_all, write_all
 
@@ -166,6 +165,8 @@ class Local:
         if instruction.kind == dotqmail.FORWARD:
             self.forwards.append(text)
         elif instruction.kind == dotqmail.PROGRAM:
+            from qmailpy.settings.alone import number
+
             self.rewind()
             return command.deliver(text, self.delivery.home, self.variables(), number(self.home, "timeoutdelivery"))
         elif instruction.kind == dotqmail.MAILDIR:

@@ -67,7 +67,10 @@ def store(place: int, head: bytes, message: int) -> None:
         os.link("tmp/" + name, "new/" + name, src_dir_fd=place, dst_dir_fd=place)
         sync_new(place, name)
     finally:
-        os.unlink("tmp/" + name, dir_fd=place)
+        try:
+            os.unlink("tmp/" + name, dir_fd=place)
+        except OSError:
+            pass  # what has been delivered is; readers remove what stays in tmp
 
 
 def create(place: int) -> tuple[str, int]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 GETPW = "qmail-getpw"
 PATIENCE = 0.02  # seconds: a name that the system's users are asked for in vain takes longer only if somebody does not answer
 
+LATER = ("qmailpy.settings.alone",)  # what qmail-local imports for a program in a .qmail file
+
 
 class Stop(Exception):
     """The child ends with this exit code, which the report explains."""
@@ -47,7 +49,7 @@ class Programs:
     __slots__ = ("local", "getpw")
 
     def __init__(self, home: Home) -> None:
-        self.local, self.getpw = Warm(home, "qmail-local"), Warm(home, GETPW)
+        self.local, self.getpw = Warm(home, "qmail-local", LATER), Warm(home, GETPW)
 
 
 class Child:

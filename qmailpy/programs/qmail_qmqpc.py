@@ -6,6 +6,7 @@ Servers are tried in turn until one is connected to.  From then on there is no o
 from __future__ import annotations
 
 import os
+import time
 
 from qmailpy.exits import OK, Temporary
 from qmailpy.home import here
@@ -81,9 +82,12 @@ def servers() -> list[tuple[str, int]]:
 
 
 def answer(stream: Stream) -> int:
-    """The exit code for the server's answer.  Raises OSError, Failed."""
-    seen = 0
-    while data := stream.receive():
+    """The exit code for the server's answer, which must come within TALK seconds however it drips.  Raises OSError, Failed."""
+    seen, end = 0, time.monotonic() + TALK
+    while True:
+        stream.within(end - time.monotonic())
+        if not (data := stream.receive()):
+            break
         for byte in data:
             if byte in ANSWERS:
                 return ANSWERS[byte]

@@ -8,7 +8,6 @@ import fcntl
 import os
 
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
-from qmailpy.unix.signals import MISCELLANEOUS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def spawn(
 
     The child has the default action for the signals that Python ignores, and none blocked.  Raises OSError if there can be no child.
     """
+    expect_children()
     pid = fork_held()
     if pid == 0:
         try:
@@ -129,11 +129,19 @@ def standard() -> dict[int, int]:
     return found
 
 
+def expect_children() -> None:
+    """Let children be waited for, though whoever has started us ignores their ends: the system would bury them unseen."""
+    if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
+        _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+
+
 def reset_signals(ignored: Sequence[int] = ()) -> None:
-    """What a program may expect: the signals that we ignore or handle at their default, but for those to be `ignored`; nothing blocked."""
+    """What a program may expect: all signals at their default, whatever we, or whoever has started us, ignore or handle, but for those to be `ignored`;
+    nothing blocked.
+    """
     _signal.set_wakeup_fd(-1)  # a child that goes on in Python has another file under that number, or none
-    for number in (*MISCELLANEOUS, _signal.SIGCHLD, _signal.SIGALRM, _signal.SIGTERM):
-        if _signal.getsignal(number) != _signal.SIG_DFL:
+    for number in range(1, _signal.NSIG):
+        if _signal.getsignal(number) not in (_signal.SIG_DFL, None):  # None: it is the C library's own
             _signal.signal(number, _signal.SIG_DFL)
     for number in ignored:
         _signal.signal(number, _signal.SIG_IGN)
@@ -216,6 +224,7 @@ def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: in
     The work may end in another program.  `unforeseen` is the exit status if it raises; `ignored`: signals that it ignores.
     Raises OSError if there can be no child.
     """
+    expect_children()
     pid = fork_held()
     if pid == 0:
         status = unforeseen

@@ -92,3 +92,13 @@ def test_a_full_disk_leaves_nothing(box):
 
 def test_host_names_stand_no_slash_or_colon():
     assert not set(maildir.host_name()) & set("/:")
+
+
+def test_a_name_in_tmp_that_cannot_be_removed_delivers_nothing_twice(box, monkeypatch):
+    def unlink(path, *words, **named):
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(maildir.os, "unlink", unlink)
+    deliver(box)
+    monkeypatch.undo()
+    assert sorted(path.parent.name for path in files(box)) == ["new", "tmp"]

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from qmailpy.programs.qmail_qmqpd import serve
+from qmailpy.programs.qmail_qmqpd import PATIENCE, serve
+from qmailpy.settings.table import SETTINGS
 from qmailpy.text.netstring import encoded
 from qmailpy.text.received import Client
 from qmailpy.unix.connection import Connection
@@ -111,6 +112,10 @@ def test_a_connection_that_takes_too_long(home):
     assert child.wait(20) == 111
     assert time.monotonic() < begin + 20
     assert child.communicate() == (b"", b"")
+
+
+def test_the_usual_limit_is_that_of_the_table():
+    assert SETTINGS["timeoutqmtpd"].default == PATIENCE
 
 
 def test_a_control_file_that_cannot_be_read(home):

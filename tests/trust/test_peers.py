@@ -11,9 +11,12 @@ import time
 import pytest
 
 from qmailpy.exits import Temporary
+from qmailpy.programs import qmail_qmqpc
 from qmailpy.smtp.server import Session
 from qmailpy.text.received import Client as Who
 from qmailpy.unix.clamd import Scan
+from qmailpy.unix.net import connect
+from qmailpy.unix.spool import Spool
 from tests.checkout import LittleHome
 from tests.dnsserver import DnsServer
 from tests.onwire import PATIENCE, Client, Server
@@ -123,6 +126,22 @@ def test_a_server_that_misbehaves_lets_mail_wait(home, behave):
             assert done.returncode == 0 and done.stdout.startswith(b"Z") and done.stdout.endswith(b"\n\0"), done
             assert len(done.stdout) < 6000 and done.stderr == b""
     assert time.monotonic() < begin + PATIENCE
+
+
+@pytest.mark.parametrize("behave", BEHAVIOUR, ids=lambda one: one.__name__)
+def test_a_hub_that_misbehaves_leaves_the_mail_with_the_sender(behave, monkeypatch, tmp_path):
+    """Towards qmail-qmqpc."""
+    monkeypatch.setattr(qmail_qmqpc, "TALK", 1)
+    kept = []
+    for name in ("message", "envelope"):
+        (tmp_path / name).write_bytes(b"x" * (3 << 20))
+        kept.append(os.open(tmp_path / name, os.O_RDONLY))
+    begin = time.monotonic()
+    with Peer(behave) as peer, pytest.raises(qmail_qmqpc.Failed) as failed:
+        qmail_qmqpc.offer(connect("127.0.0.1", peer.port, 10, 1), *map(Spool, kept))
+    assert failed.value.code == 74 and time.monotonic() < begin + PATIENCE
+    for fd in kept:
+        os.close(fd)
 
 
 @pytest.mark.parametrize(("script", "code"), [

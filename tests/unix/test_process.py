@@ -327,3 +327,20 @@ def test_a_fork_that_fails_leaves_no_signal_blocked(monkeypatch):
     with pytest.raises(BlockingIOError):
         spawn(["true"], ENV, {})
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+@pytest.mark.parametrize("number", [signal.SIGCHLD, signal.SIGUSR1, signal.SIGHUP, signal.SIGRTMIN])
+def test_what_whoever_has_started_us_ignores_a_child_does_not(number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        text, code = shell("grep SigIgn /proc/self/status; exit 7")
+    finally:
+        signal.signal(number, before)
+    assert (masks(text), code) == ({"SigIgn": 0}, 7)
+
+
+def test_a_child_that_goes_on_in_python_is_waited_for_though_its_end_is_ignored():
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert wait(fork_working(lambda: 5, {0: 0, 1: 1, 2: 2})) == 5
+    finally:
+        signal.signal(signal.SIGCHLD, before)
