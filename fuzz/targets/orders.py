@@ -24,7 +24,7 @@ def check(data: bytes) -> None:
         whole = b"".join(encode(number, limit) + message + b"\0" + sender + b"\0" + recipient + b"\0" for number, message, sender, recipient in ways[0])
         promise(data.startswith(whole) and data[len(whole) + width(limit):].count(b"\0") < 3, "other orders", ways[0])
     with descriptor_of(data) as fd:
-        for request in requests(fd):
+        for request in (one for some in requests(fd) for one in some):
             number = number_of(request) if request[:5] in KINDS else None
             promise(number is None or re.fullmatch(rb"(foop|todo)/[0-9]{1,94}", request) is not None, "obeyed", request)
 
