@@ -83,12 +83,6 @@ def on_signal(number: int, come: Callable[[], object]) -> None:
     _signal.signal(number, lambda number, frame: come())
 
 
-def ignore(*numbers: int) -> None:
-    """From now on ignore some signals; a program that is executed begins so as well."""
-    for number in numbers:
-        _signal.signal(number, _signal.SIG_IGN)
-
-
 class Wakeup:
     """Signals as something to read: select on `fd`, then `take` what came.  Nothing is lost in between.
 
@@ -115,6 +109,12 @@ class Wakeup:
         self._restored.__exit__(None, None, None)
         _signal.set_wakeup_fd(self._wakeup)
         close_quietly(self.fd, self._write)
+
+
+def ignore(*numbers: int) -> None:
+    """From now on ignore some signals; a program that is executed begins so as well."""
+    for number in numbers:
+        _signal.signal(number, _signal.SIG_IGN)
 
 
 class interruptible(_Restored):  # noqa: N801
