@@ -11,13 +11,14 @@ import threading
 
 import pytest
 
-from crash.soak import clients
+from crash.soak import clients, family
 from crash.soak.family import Member, role_of
 from crash.soak.letters import ASTRAY, TORN, WHOLE, Letters, address, following, ticket_of
 from crash.soak.logs import Log, unexplained
 from crash.soak.sink import Sink
 from crash.soak.verdict import History, Verdict
 from tests.checkout import TOP
+from tests.home import wait_for
 
 LETTERS = Letters(7)
 TRACE = b"Return-Path: <a@b.example>\nDelivered-To: box1@here.example\nReceived: from x by y;\n  today\n"
@@ -280,9 +281,21 @@ def test_what_a_client_makes_of_the_answers(monkeypatch):
 
 def test_roles():
     pool, inner = ("qmail-pool", "-p", "2", "servers"), ("qmail-pool", "-s", "servers")
-    family = {2: Member(1, "qmail-send"), 3: Member(2, "qmail-lspawn"), 4: Member(3, "qmail-lspawn"), 5: Member(3, "qmail-local"), 6: Member(2, "qmail-pool", pool),
+    members = {2: Member(1, "qmail-send"), 3: Member(2, "qmail-lspawn"), 4: Member(3, "qmail-lspawn"), 5: Member(3, "qmail-local"), 6: Member(2, "qmail-pool", pool),
               7: Member(6, "qmail-pool", inner), 8: Member(7, "qmail-pool", inner), 9: Member(1, "qmail-pool", inner), 10: Member(1, "qmail-tcpserver"),
               11: Member(10, "qmail-tcpserver"), 12: Member(1, "qmail-rspawn"), 13: Member(11, "qmail-smtpd"), 14: Member(13, "sh"), 15: Member(2, "qmail-clean")}
-    assert {pid: role_of(pid, family, 1) for pid in family} == {
+    assert {pid: role_of(pid, members, 1) for pid in members} == {
         2: "qmail-send", 3: "qmail-lspawn", 4: "qmail-local", 5: "qmail-local", 6: "keeper of servers", 7: "supervisor of servers", 8: "worker of servers", 9: "",
         10: "qmail-tcpserver", 11: "", 12: "", 13: "qmail-smtpd", 14: "", 15: "qmail-clean"}
+
+
+def test_each_round_everybody_has_his_turn_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(family, "FLEETING", 0.0)
+    shutil.copy(shutil.which("sleep"), tmp_path / "tcpserver")
+    victim, noted = subprocess.Popen([tmp_path / "tcpserver", "1000"]), []
+    wait_for(lambda: (found := family.look_at(victim.pid)) and found.name == "tcpserver")
+    killer = family.Killer(1, os.getpid())
+    for _ in family.ROLES:
+        assert killer.strike(noted.append)
+    assert victim.wait(30) == -signal.SIGKILL and noted == [f"killed tcpserver {victim.pid}"]
+    assert killer.kills == {"tcpserver": 1} and killer.missed == dict.fromkeys(set(family.ROLES) - {"tcpserver"}, 1) and not killer.round

@@ -15,7 +15,7 @@ def arguments(words):
     """The command line."""
     parser = argparse.ArgumentParser(prog="make soak", description="A whole home under load, whose processes are killed in turn.")
     parser.add_argument("--home", required=True, metavar="DIR", help="an installed home of one user, of which nothing is kept but the programs")
-    parser.add_argument("--seconds", type=float, default=300, metavar="N", help="how long it takes; the queue has a minute more to become empty")
+    parser.add_argument("--seconds", type=float, default=300, metavar="N", help="how long it takes; for the queue to become empty there is more")
     parser.add_argument("--sessions", type=int, default=500, metavar="N", help="SMTP sessions at a time")
     parser.add_argument("--messages", type=int, default=20000, metavar="N", help="letters to send")
     parser.add_argument("--seed", type=int, metavar="N", help="decides on letters and kills")
@@ -47,7 +47,7 @@ def main(words):
         return 2
     print("\n".join([f"killed: {counts(soak.killer.kills)}", f"not found to be killed: {counts(soak.killer.missed) or 'none'}", *verdict.lines()]))
     sent, kills = len(soak.history.sent), sum(soak.killer.kills.values())
-    figures = {"seed": options.seed, "messages": sent, "sessions": soak.most_open, "kills": kills, **verdict.figures()}
+    figures = {"seed": options.seed, "messages": sent, "sessions": soak.most_open, "kills": kills, **verdict.figures(), "unserved": soak.unserved}
     print(f"soak: {counts(figures)}, {sent / soak.took:.0f} messages/s", flush=True)
     return 0 if verdict.kept() else 1
 

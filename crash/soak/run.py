@@ -17,7 +17,7 @@ from qmailpy.unix.process import allow_descriptors, send_signal
 
 SENDING, KILLING = 0.6, 0.8  # of the time; in the rest the queue becomes empty
 PACE = 0.8  # of the time for sending that it takes if nothing holds it up
-GRACE = 60  # seconds beyond the time for the queue to become empty
+GRACE = 60  # seconds without the end of a message, when the time is over, until the rest counts as stuck; in all, it waits once more as long, and this
 STARTING = ENDING = 60  # seconds for all processes to be there, or to be gone
 ALARM, PROGRESS, WEIGHING, LOOK = 2.0, 5.0, 10.0, 0.2  # seconds between two
 TICK = 0.02
@@ -26,7 +26,7 @@ SETTLE = 1.0  # seconds without work before anything is weighed
 POOLED = ("worker of servers", "worker of queue")
 WEIGHED = ("qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "supervisor of servers", "supervisor of queue", "keeper of servers", "keeper of queue")
 # How much more a process may have in the end than its like had in the beginning, and how much more memory at any time: descriptors, KiB.
-DESCRIPTORS, MEMORY, PEAK = 6, 32 << 10, 128 << 10
+DESCRIPTORS, MEMORY, PEAK = 6, 48 << 10, 128 << 10
 
 
 class Soak:
@@ -41,7 +41,7 @@ class Soak:
         self.place, self.host, self.letters, self.log = Place(home), Host(), Letters(options.seed), Log()
         self.history = History(self.letters.recipients, self.log)
         self.killer = Killer(options.seed, os.getpid())
-        self.open, self.most_open, self.refused, self.away, self.taken = {}, 0, 0, 0, 0
+        self.open, self.most_open, self.refused, self.unserved = {}, 0, 0, 0
         self.first, self.due = {}, {}
         self.begun, self.took, self.is_awake = time.monotonic(), 0.0, False
 
@@ -102,7 +102,6 @@ class Soak:
         """The other host has taken a letter."""
         what, _, which = line.partition(" ")
         self.find(what, which)
-        self.taken += 1
 
     def find(self, what, which):
         """A letter was found at its end."""
@@ -128,7 +127,7 @@ class Soak:
         elif word == "silent":
             self.history.silent.append(ticket)
         elif word == "away":
-            self.away += 1
+            self.unserved += rest == "silent"
         else:
             self.refused += 1
 
@@ -157,9 +156,12 @@ class Soak:
         rate = options.messages / (span * SENDING * PACE) / SENDERS
         senders = [self.host.help(self.client(number, rate), lambda line, number=number: self.hear_client(number, line)) for number in range(SENDERS)]
         self.due["kill"] = time.monotonic() + options.every
-        while (passed := time.monotonic() - self.begun) < span + GRACE:
+        ended, at = 0, 0.0
+        while (passed := time.monotonic() - self.begun) < 2 * span + GRACE and passed < max(at, span) + GRACE:
             self.tick()
-            if passed > span * SENDING and self.is_due("stop", span + GRACE):
+            if self.log.ended > ended:
+                ended, at = self.log.ended, passed
+            if passed > span * SENDING and self.is_due("stop", 3 * span + GRACE):
                 for pid in senders:
                     send_signal(pid, signal.SIGTERM)
             if passed < span * KILLING and self.is_due("kill", 0) and self.killer.strike(self.note):

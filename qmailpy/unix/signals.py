@@ -106,12 +106,6 @@ class Dispositions:
                 _signal.signal(number, _signal.SIG_DFL if handler is None else handler)
 
 
-def ignore(*numbers: int) -> None:
-    """From now on ignore some signals; a program that is executed begins so as well."""
-    for number in numbers:
-        _signal.signal(number, _signal.SIG_IGN)
-
-
 class Wakeup:
     """Signals as something to read: select on `fd`, then `take` what came.  Nothing is lost in between.
 
@@ -138,6 +132,12 @@ class Wakeup:
         self._restored.__exit__(None, None, None)
         _signal.set_wakeup_fd(self._wakeup)
         close_quietly(self.fd, self._write)
+
+
+def ignore(*numbers: int) -> None:
+    """From now on ignore some signals; a program that is executed begins so as well."""
+    for number in numbers:
+        _signal.signal(number, _signal.SIG_IGN)
 
 
 class interruptible(_Restored):  # noqa: N801
