@@ -55,3 +55,12 @@ def test_quit_ends_it():
     session = login()
     assert list(session.feed(b"QUIT\r\nUSER a\r\n")) == [b"+OK \r\n"]
     assert session.over
+
+
+@pytest.mark.parametrize("said", [b"USER joe\r\nPASS s e c\r\n", b"USER tls\r\nPASS \xff\r\n", b"APOP joe 0f\0x\r\n", b"STLS\r\n", b"QUIT\r\n", b"USER joe\r\n"])
+def test_another_process_knows_what_came_of_it(said):
+    here, there = (Login(b"<>", lambda: True) for _ in range(2))
+    list(here.feed(said))
+    there.recall(here.outcome())
+    assert (there.credentials, there.wants_tls) == (here.credentials, here.wants_tls)
+    assert there.over == (there.credentials is None)
