@@ -88,6 +88,7 @@ class Supervisor:
             except OSError:
                 self.board.put(slot, board.EMPTY)
                 self.rest("unable to fork")
+                return
 
     def fork(self, slot: int) -> int:
         """Start one worker; its process id."""
@@ -123,8 +124,11 @@ class Supervisor:
             send_signal(idle[-1], TERM)
 
     def stand_in(self, somebody_waits: bool) -> None:
-        """While all workers are busy, and there may be no more, tell those who come that it is so."""
-        full = self.board.count(board.BUSY) == self.size
+        """While all workers are busy and there may be no more, or there can be none, tell those who come that it is so.
+
+        Else what they have sent would wait here, with copies of their descriptors, and their clients' connections would end late.
+        """
+        full = self.board.count(board.BUSY) == self.size or not self.workers
         if full and somebody_waits and (link := self.door.accept()) is not None:
             tell(link, BUSY)
             link.close()
