@@ -62,7 +62,7 @@ class Setup:
         for entry in [*hier.folders(self.home), *([] if os.path.isdir(self.home.at("queue", "mess")) else hier.queue(self.home))]:
             self.make(entry)
         if not self.home.single:
-            self.own(self.home.path, hier.TOP)  # as in C: programs of many users must get in
+            self.own(self.home.path, hier.TOP, linked=True)  # as in C: programs of many users must get in
         place = library.install(self.home, self.top, self.interpreter)
         library.switch(self.home, place)
         for entry, data in self.files():
@@ -108,17 +108,25 @@ class Setup:
                 out.write(bytes(hier.TCPTO_SIZE if entry.kind == hier.ZEROS else 0))
         self.own(path, entry)
 
-    def own(self, path: str, entry: Entry) -> None:
-        """Give a path its owner and mode; the owner first, since a change of owner takes the setuid bit away."""
-        os.chown(path, *hier.owner(self.home, entry))
-        os.chmod(path, entry.mode)
+    def own(self, path: str, entry: Entry, *, linked: bool = False) -> None:
+        """Give a path its owner and mode; the owner first, since a change of owner takes the setuid bit away.  Raises OSError.
+
+        linked  whether it may be a link to somewhere else. What was made just now is none; and folders of the queue belong to its users, one of whom
+                may have put one there.
+        """
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if linked else os.O_NOFOLLOW))
+        try:
+            os.fchown(fd, *hier.owner(self.home, entry))
+            os.fchmod(fd, entry.mode)
+        finally:
+            os.close(fd)
 
     def put(self, entry: Entry, data: bytes) -> None:
         """Put a file in its place, in one step; what was there and is not ours is kept."""
         path = self.home.at(entry.path)
         if entry.kind == FOLDER:
             self.make(entry)
-            self.own(path, entry)
+            self.own(path, entry, linked=True)
             self.manifest.add(entry.path)
             return
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -135,9 +135,12 @@ class Supervisor:
             send_signal(idle[-1], TERM)
 
     def stand_in(self) -> None:
-        """While all workers are busy, there may be no more, and for a moment none has become free, tell those who come that it is so.  Until then they wait."""
-        self.full = self.board.count(board.BUSY) == self.size
-        stuck = self.full and time.monotonic() >= self.board.latest() + GRACE
+        """While all workers are busy, there may be no more, and for a moment none has become free, or there can be none, tell those who come that it is so.
+
+        Until then they wait; but not for ever, with copies of their descriptors, by which their clients' connections would end late.
+        """
+        self.full = self.board.count(board.BUSY) == self.size or not self.workers
+        stuck = self.full and (not self.workers or time.monotonic() >= self.board.latest() + GRACE)
         if stuck:
             self.turn_away()
         if stuck != self.watches:

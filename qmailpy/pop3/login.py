@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 COMMANDS = 1000  # before the login
+TLS = b"tls"
 CAPABILITIES = (b"TOP", b"USER", b"UIDL", b"IMPLEMENTATION qmailpy")  # RFC 2449
 
 
@@ -48,6 +49,17 @@ class Login:
             yield from self._obey(*command)
             if self.over or self.credentials:
                 return
+
+    def outcome(self) -> bytes:
+        """What has come of it, for `recall` in another process: nothing, TLS, or the credentials, in which there is no NUL."""
+        return b"\0".join(self.credentials) if self.credentials else TLS if self.wants_tls else b""
+
+    def recall(self, outcome: bytes) -> None:
+        """Be as the login whose outcome this is."""
+        user, ended, password = outcome.partition(b"\0")
+        self.wants_tls = outcome == TLS
+        self.credentials = (user, password) if ended else None
+        self.over = not ended
 
     def _obey(self, verb: bytes, argument: bytes) -> Iterator[bytes]:
         if verb == b"user":

@@ -1,28 +1,35 @@
-"""qmail-popup: ask a POP3 client for name and password, and run a program that checks them.  See qmail-popup(8)."""
+"""qmail-popup: ask a POP3 client for name and password, and run a program that checks them.  See qmail-popup(8).
+
+It is root for the sake of that program.  Who speaks with the client is a child that is not, and all that comes from it is the name and the password.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 
-from qmailpy.exits import complain
+from qmailpy.exits import OK, complain
 from qmailpy.pop3.commands import error
 from qmailpy.pop3.login import Login
-from qmailpy.serve.pop3_tls import pop3_tls
+from qmailpy.serve.pop3_tls import pop3_tls, speaker
 from qmailpy.unix.connection import Connection, Gone
-from qmailpy.unix.fds import TimedOut, close_quietly, write_all
-from qmailpy.unix.process import pipe, spawn, standard, wait
+from qmailpy.unix.fds import TimedOut, close_quietly, read_all, write_all
+from qmailpy.unix.process import fork_working, pipe, spawn, standard, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from qmailpy.serve.pop3_tls import Pop3Tls
+    from qmailpy.unix.process import Identity
 
 TIMEOUT = 1200  # seconds to wait for the client
 LOGIN = 3600  # seconds until it has said who it is
 ENDED = 1  # the exit status in any case
 ARGUMENTS = 2
+ANSWER_FD = 3  # of the child that asks
+BUG = "qmail-popup: fatal: internal error"
+MOST = 16384  # bytes that it may answer: two commands
 
 
 def ask(login: Login, connection: Connection) -> None:
@@ -37,6 +44,33 @@ def ask(login: Login, connection: Connection) -> None:
         answered = connection.say_all(login.feed(connection.read(1)))
     connection.flush()
     connection.until(None)
+
+
+def ask_apart(login: Login, who: Identity) -> None:
+    """The same by a child that is `who`; `login` is then as if all had been said here.  Raises OSError if there can be no child."""
+    def work() -> int:
+        who.assume()
+        try:
+            ask(login, Connection(0, 1, TIMEOUT))
+        except (Gone, TimedOut):
+            return ENDED
+        except Exception:  # noqa: BLE001 (as in `serve`)
+            complain(BUG)
+            return ENDED
+        write_all(ANSWER_FD, login.outcome())
+        return OK
+
+    source, target = pipe()
+    try:
+        pid = fork_working(work, {**standard(), ANSWER_FD: target}, ENDED)
+    except OSError:
+        close_quietly(source)
+        raise
+    finally:
+        close_quietly(target)
+    login.recall(read_all(source, MOST))
+    close_quietly(source)
+    wait(pid)
 
 
 def check(subprogram: list[str], env: MutableMapping[str, str], secret: bytes) -> str:
@@ -70,8 +104,12 @@ def serve(login: Login, subprogram: list[str], env: MutableMapping[str, str], tl
     """The dialogue on descriptors 0 and 1, and what follows from it; the exit status."""
     connection = Connection(0, 1, TIMEOUT)
     try:
-        ask(login, connection)
-        if login.wants_tls and tls:
+        who = speaker()
+        if who is None:
+            ask(login, connection)
+        else:
+            ask_apart(login, who)
+        if login.wants_tls and tls and (who is None or tls.prepare()):
             return tls.secured(lambda: serve(Login(login.challenge, secure=True, greeted=True), subprogram, env), TIMEOUT)
         if login.credentials:
             trouble = check(subprogram, env, b"\0".join([*login.credentials, login.challenge, b""]))
@@ -81,7 +119,7 @@ def serve(login: Login, subprogram: list[str], env: MutableMapping[str, str], tl
     except (Gone, TimedOut):
         return ENDED
     except Exception:  # noqa: BLE001 (a bug: its text could hold the password)
-        complain("qmail-popup: fatal: internal error")
+        complain(BUG)
     return ENDED
 
 

@@ -12,10 +12,11 @@ from qmailpy.serve.hire import PATIENCE, Hire
 from qmailpy.text.options import Options
 from qmailpy.text.tcprules import keys, safe, verdict
 from qmailpy.unix.cdb import Reader
-from qmailpy.unix.fds import write_all
+from qmailpy.unix.fds import close_quietly, read_all, write_all
+from qmailpy.unix.ipme import canonical
 from qmailpy.unix.listen import Listener, Peer, ident, service, tune
 from qmailpy.unix.poll import Poll
-from qmailpy.unix.process import Identity, any_ended, execute, fork_working
+from qmailpy.unix.process import Identity, any_ended, execute, fork_working, pipe, standard, wait
 from qmailpy.unix.resolver import Resolver
 from qmailpy.unix.signals import CHLD, TERM, Wakeup, shielded
 
@@ -30,6 +31,7 @@ USAGE = ("qmail-tcpserver [ -1UXpPhHrRoOdDqQv46 ] [ -c limit ] [ -x rules.cdb ] 
          "[ -l localname ] [ -t timeout ] host port program")
 LETTERS = "dDvqQhHrRUXx:t:u:g:l:b:B:c:pPoO146"
 QUIET, NORMAL, VERBOSE = 0, 1, 2
+ANSWER_FD, ANSWER_LIMIT = 3, 4096  # of the child that looks up where to listen
 PAUSE = 1.0  # seconds, when the system has no more descriptors or processes
 
 
@@ -319,11 +321,14 @@ def hire_for(arguments: Arguments) -> Hire | None:
         return None
 
 
+def is_literal(host: str) -> bool:
+    """Whether a host to listen on is given by its address."""
+    return host in ("0", "") or bool(canonical(host))
+
+
 def address_of(host: str, env: MutableMapping[str, str]) -> str:
     """The IP address to listen on: the argument itself, or the first address of a name.  Raises Trouble."""
-    from qmailpy.unix.ipme import canonical
-
-    if host in ("0", "") or canonical(host):
+    if is_literal(host):
         return host
     found = Resolver(env).addresses(os.fsencode(host))
     if not found:
@@ -331,11 +336,36 @@ def address_of(host: str, env: MutableMapping[str, str]) -> str:
     return found[0]
 
 
+def address_apart(host: str, env: MutableMapping[str, str], who: Identity) -> str:
+    """The same, found by a child that is `who`: what the DNS says is read by nobody who is root.  Raises Trouble, OSError."""
+    def work() -> int:
+        who.assume()
+        try:
+            write_all(ANSWER_FD, address_of(host, env).encode())
+        except Trouble as problem:
+            write_all(ANSWER_FD, problem.text.encode("utf-8", "surrogateescape"))
+        return OK
+
+    source, target = pipe()
+    try:
+        wait(fork_working(work, {**standard(), ANSWER_FD: target}))
+        close_quietly(target)
+        target = -1
+        found = read_all(source, ANSWER_LIMIT).decode("utf-8", "surrogateescape")
+    finally:
+        close_quietly(source, target)
+    if not canonical(found):
+        raise Temporary(found or f"no IP address for {host}")
+    return found
+
+
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
     arguments = Arguments(argv, env)
     with shielded():
         try:
-            listener = Listener(address_of(arguments.host, env), service(arguments.port), arguments.backlog)
+            who = None if os.geteuid() or is_literal(arguments.host) else arguments.identity
+            address = address_apart(arguments.host, env, who) if who else address_of(arguments.host, env)
+            listener = Listener(address, service(arguments.port), arguments.backlog)
         except OSError as problem:
             raise Temporary(f"unable to bind: {wording(problem.errno)}") from problem
         try:

@@ -28,6 +28,14 @@ def tell(text: str) -> None:
         complain(f"qmail-popup: {text}")
 
 
+def speaker() -> Identity | None:
+    """Whom a process is to be that hears strangers, if it was started as root for the sake of the program behind it; None: who it is.  Raises Temporary."""
+    if os.geteuid():
+        return None
+    home = here()
+    return None if home.single or not home.uid("qmaild") else Identity(home.uid("qmaild"), home.gid("nofiles"))
+
+
 class Pop3Tls:
     """TLS for one connection: `prepare`, then `secured`."""
 
@@ -60,11 +68,7 @@ class Pop3Tls:
             return work()
         from qmailpy.unix.tls_relay import behind_tls
 
-        assert self.home
-        # Started as root for the sake of the program behind it; what speaks with strangers in TLS does not need that.
-        drop = os.geteuid() == 0 and not self.home.single
-        identity = Identity(self.home.uid("qmaild"), self.home.gid("nofiles")) if drop else None
-        behind_tls(work, self._server.layer(*CLIENT), seconds, identity, tell)
+        behind_tls(work, self._server.layer(*CLIENT), seconds, speaker(), tell)
         return ENDED
 
 

@@ -95,7 +95,8 @@ def replace(path: str, data: bytes, mode: int = 0o644, owner: tuple[int, int] | 
     owner  uid and gid that it is to belong to; None: whoever does this
     """
     fresh = path + ".tmp"
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    remove(fresh)  # whatever is there, a link to another file perhaps, is not written to
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         if owner is not None:
             os.fchown(fd, *owner)

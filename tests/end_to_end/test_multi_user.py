@@ -6,14 +6,32 @@ import pwd
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
+import sys
 import tempfile
 
 import pytest
 
-from tests.home import messages, wait_for
+from tests.dnsserver import DnsServer
+from tests.home import PATIENCE, messages, wait_for
+from tests.onwire import Client
+from tests.pki import Authority
+from tests.pools import children
 
 JOE = 54321  # nobody's uid on a usual machine
+CHECKPASSWORD = f"""#!{sys.executable} -IS
+# Knows joe; anybody else is refused.
+import os, sys
+if os.read(3, 513).split(b"\\0")[0] != b"joe":
+    sys.exit(1)
+os.close(3)
+os.setgroups([])
+os.setgid({JOE})
+os.setuid({JOE})
+os.chdir(os.path.dirname(os.path.abspath(__file__)) + "/joe")
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 MAIL = b"From: a@sender.example\r\nTo: joe@test.example\r\nSubject: through\r\n\r\nbody\r\n"
 
 
@@ -112,6 +130,68 @@ def test_a_user_may_call_qmail_queue_and_his_environment_means_nothing(running, 
     running.wait_empty()
     [message] = messages(joe / "Maildir")
     assert f" invoked by uid {JOE}); ".encode() in message
+
+
+def test_where_to_listen_is_looked_up_by_nobody_who_is_root(multi):
+    """What the DNS says comes from strangers."""
+    daemon = pwd.getpwnam("qmaild")
+    command = [multi.program("qmail-tcpserver"), "-1RHl0", "-u", str(daemon.pw_uid), "-g", str(daemon.pw_gid), "mx.listen.example", "0", "/bin/echo", "hello"]
+
+    def start(dns):
+        return subprocess.Popen(command, env={**multi.env, **dns.env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    with DnsServer({"mx.listen.example": "silent"}) as dns, start(dns) as listener:
+        wait_for(lambda: dns.asked)
+        (asking,) = children(listener.pid)
+        assert pathlib.Path(f"/proc/{asking}/status").read_text().split("\nUid:\t")[1].split()[:4] == [str(daemon.pw_uid)] * 4
+        assert not [link for fd in os.listdir(f"/proc/{listener.pid}/fd") if (link := os.readlink(f"/proc/{listener.pid}/fd/{fd}")).startswith("socket:")]
+        for pid in (asking, listener.pid):
+            os.kill(pid, signal.SIGKILL)
+    with DnsServer({"mx.listen.example A": ["127.0.0.1"]}) as dns, start(dns) as listener:
+        with socket.create_connection(("127.0.0.1", int(listener.stdout.readline())), PATIENCE) as client:
+            assert client.recv(100) == b"hello\n"
+        listener.terminate()
+    with DnsServer({}) as dns, start(dns) as listener:
+        assert listener.communicate(timeout=PATIENCE) == (b"", b"qmail-tcpserver: fatal: no such host\n")
+    assert listener.returncode == 111
+
+
+@pytest.mark.parametrize(("said", "heard"), [
+    (b"USER joe\r\nPASS x\r\nSTAT\r\nQUIT\r\n", b"+OK \r\n+OK \r\n+OK 0 0\r\n+OK \r\n"), (b"QUIT\r\n", b"+OK \r\n"), (b"USER joe\r\n", b"+OK \r\n"),
+    (b"USER ann\r\nPASS x\r\nSTAT\r\n", b"+OK \r\n-ERR authorization failed\r\n"), (b"x" * 5000 + b"\r\nQUIT\r\n", b"-ERR line too long\r\n+OK \r\n"),
+    (b"APOP joe \0\r\nQUIT\r\n", b"+OK \r\n+OK \r\n"), (b"STLS\r\nQUIT\r\n", b"-ERR authorization first\r\n+OK \r\n"),
+])
+def test_pop3_as_root(multi, joe, said, heard):
+    check = joe.parent / "checkpassword"
+    check.write_text(CHECKPASSWORD)
+    check.chmod(0o755)
+    done = subprocess.run([multi.program("qmail-popup"), "mx", check, multi.program("qmail-pop3d"), "Maildir"], input=said, env=multi.env, capture_output=True, timeout=PATIENCE)
+    greeting, _, rest = done.stdout.partition(b"\r\n")
+    assert greeting.startswith(b"+OK <") and (rest, done.stderr) == (heard, b"")
+
+
+@pytest.mark.parametrize("way", ["STLS", "POP3S"])
+def test_what_speaks_tls_with_strangers_has_no_rights(multi, tmp_path, way):
+    """But the program that checks passwords has them still."""
+    multi.control(**{"servercert.pem": Authority().issue("pop.example").pem})
+    shutil.chown(multi.path / "control/servercert.pem", "qmaild", "qmail")
+    (multi.path / "control/servercert.pem").chmod(0o640)
+    show = tmp_path / "show"
+    show.write_text("#!/bin/sh\ncat <&3 > /dev/null\nprintf '%s %s\\r\\n' \"$(id -u)\" \"$(sed -n 's/^Uid:[\\t ]*//p' /proc/$RELAY/status | tr '\\t' ' ')\"\n")
+    show.chmod(0o755)
+    command = ("qmail-popup", "pop.example", "/bin/sh", "-c", f"RELAY=$(sed -n 's/^PPid:[\t ]*//p' /proc/$PPID/status) exec {show}")
+    with Client(multi.listen(server=command, env={"POP3S": ""} if way == "POP3S" else {})) as client:
+        if way == "STLS":
+            client.hear_line()
+            client.line.sendall(b"STLS\r\n")
+            assert client.hear_line() == "+OK begin TLS now"
+        client.tls()
+        if way == "POP3S":
+            client.hear_line()
+        client.line.sendall(b"USER bob\r\n")
+        client.hear_line()
+        client.line.sendall(b"PASS secret\r\n")
+        assert client.hear_line() == "0 " + " ".join([str(pwd.getpwnam("qmaild").pw_uid)] * 4)
 
 
 @pytest.fixture

@@ -310,7 +310,9 @@ def begin_pop3(whole, place):
     listener, port = whole.listen("127.0.0.1", "0", *words)
     whole.connect(port)
     whole.note("qmail-tcpserver, without -u", listener)
-    whole.note("qmail-popup", whole.await_child(listener, "qmail-popup"))
+    popup = whole.await_child(listener, "qmail-popup")
+    whole.note("qmail-popup", popup)
+    whole.note("qmail-popup, asking", whole.await_child(popup, "qmail-popup"))
     other, port = whole.listen("127.0.0.1", "0", *words)
     whole.connect(port, b"USER x\r\nPASS x\r\n", answers=1)
     whole.note("checkpassword", whole.await_child(other, "checkpassword"))
@@ -324,7 +326,9 @@ def begin_pop3(whole, place):
     assert whole.stack.enter_context(client).recv(200)
     outer = whole.await_child(secure, "qmail-popup")
     whole.note("qmail-popup, TLS", outer)
-    whole.note("qmail-popup, behind TLS", whole.await_child(outer, "qmail-popup"))
+    behind = whole.await_child(outer, "qmail-popup")
+    whole.note("qmail-popup, behind TLS", behind)
+    whole.note("qmail-popup, asking behind TLS", whole.await_child(behind, "qmail-popup"))
 
 
 def begin_queue(whole):
@@ -434,6 +438,14 @@ def test_nobody_has_a_group_or_a_capability_beside(whole):
         told = {process.facts[kind] for kind in ("CapInh", "CapAmb", *(("CapPrm", "CapEff") if all(process.uids) else ()))}
         assert set(map(int, told)) == {0}, name
         assert (process.facts["NoNewPrivs"], process.facts["Seccomp"]) == ("0", "0"), name  # setuid qmail-queue must stay what it is
+
+
+def test_what_strangers_say_is_read_by_nobody_who_is_root(whole):
+    """Of all that have the connection, those that are root wait for a child of theirs, or for connections."""
+    for name, process in whole.found.items():
+        if 0 in process.uids and re.search("network|listener", process.descriptors) and name != "checkpassword":
+            assert name == "qmail-tcpserver, without -u" or children(process.pid), name
+            assert "wakeup" in process.descriptors or process.descriptors.endswith(", pipe"), name
 
 
 def test_variables(whole):

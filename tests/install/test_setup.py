@@ -10,6 +10,7 @@ import pytest
 from qmailpy.home import here, parse
 from qmailpy.install import interpreter
 from qmailpy.install.check import problems
+from qmailpy.install.hier import FOLDER, Entry
 from qmailpy.install.setup import Setup, describe, installed, programs, rollback
 from qmailpy.unix import ours
 
@@ -106,3 +107,16 @@ def test_an_upgrade_does_not_disturb_a_running_program(tmp_path):
     setup(tmp_path / "home")
     out, _ = child.communicate(b"foop/2\0")
     assert (out, child.returncode) == (b"+", 0)
+
+
+def test_a_link_in_the_place_of_a_queue_file_is_not_followed(tmp_path):
+    """Whoever the queue belongs to could have put it there while root installs."""
+    (tmp_path / "mine").write_text("")
+    (tmp_path / "mine").chmod(0o600)
+    (tmp_path / "link").symlink_to("mine")
+    found = Setup(describe(str(tmp_path / "home"), TOP, single=True), TOP, interpreter.choose())
+    with pytest.raises(OSError, match="symbolic"):
+        found.own(str(tmp_path / "link"), Entry("queue/pid", FOLDER, "qmailq", 0o777))
+    assert stat.S_IMODE((tmp_path / "mine").stat().st_mode) == 0o600
+    found.own(str(tmp_path / "link"), Entry("boot", FOLDER, "root", 0o755), linked=True)
+    assert stat.S_IMODE((tmp_path / "mine").stat().st_mode) == 0o755

@@ -63,3 +63,12 @@ def test_a_client_that_says_anything_but_who_it_is(monkeypatch):
     one = login()
     assert b"".join(one.feed(b"NOOP\r\n" * 9)).split(b"\r\n") == [b"+OK "] * 2 + [b"-ERR too many commands", b""]
     assert one.over and one.credentials is None
+
+
+@pytest.mark.parametrize("said", [b"USER joe\r\nPASS s e c\r\n", b"USER tls\r\nPASS \xff\r\n", b"APOP joe 0f\0x\r\n", b"STLS\r\n", b"QUIT\r\n", b"USER joe\r\n"])
+def test_another_process_knows_what_came_of_it(said):
+    here, there = (Login(b"<>", lambda: True) for _ in range(2))
+    list(here.feed(said))
+    there.recall(here.outcome())
+    assert (there.credentials, there.wants_tls) == (here.credentials, here.wants_tls)
+    assert there.over == (there.credentials is None)

@@ -188,24 +188,6 @@ def test_a_maildrop_in_tls(home):
     assert list((home.path / "Maildir/new").iterdir()) == []
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root has rights to give up")
-@pytest.mark.parametrize("way", ["STLS", "POP3S"])
-def test_what_speaks_tls_with_strangers_has_no_rights(home, way):
-    """But the program that checks passwords has them still."""
-    user = pwd.getpwnam("qmaild")
-    (home.path / "lib/home.conf").write_text(f"home {home.path}\nkind multi\nuser qmaild qmaild {user.pw_uid}\ngroup nofiles nofiles {user.pw_gid}\n")
-    show = home.program("show", "#!/bin/sh\ncat <&3 > /dev/null\nprintf '%s %s\\r\\n' \"$(id -u)\" \"$(sed -n 's/^Uid:[\\t ]*//p' /proc/$RELAY/status | tr '\\t' ' ')\"\n")
-    with popup(home, "/bin/sh", "-c", f"RELAY=$(sed -n 's/^PPid:[\t ]*//p' /proc/$PPID/status) exec {show}",
-               **({"POP3S": ""} if way == "POP3S" else {})) as server, Client(server.port) as client:
-        if way == "STLS":
-            stls(client)
-        else:
-            client.tls()
-            client.hear_line()
-        ask(client, "USER bob")
-        assert ask(client, "PASS secret") == "0 " + " ".join([str(user.pw_uid)] * 4)
-
-
 def test_curl(home, tmp_path, authority):
     """A client by others, which logs in by APOP, with both ways, against a program that lets everybody see one message."""
     if shutil.which("curl") is None:

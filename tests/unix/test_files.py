@@ -47,6 +47,14 @@ def test_readers_of_the_old_file_keep_it(tmp_path):
         assert reader.read() == b"one"
 
 
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_link_that_somebody_has_put_in_the_way_is_not_written_to(tmp_path, link):
+    (tmp_path / "other").write_text("other")
+    link(tmp_path / "other", tmp_path / "file.tmp")
+    replace(str(tmp_path / "file"), b"new")
+    assert ((tmp_path / "other").read_text(), (tmp_path / "file").read_text()) == ("other", "new")
+
+
 def test_a_replacement_that_fails_leaves_the_old(tmp_path):
     path = str(tmp_path / "x")
     replace(path, b"one")
