@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_RESTING = 20  # children that have nothing to do
 REST = 10.0  # seconds that one may have nothing to do before it is let go
+STARTS = 4  # new children in one turn of the loop: those that have been started may be free again before the next turn
 FEW = 2  # children of a patient kind that are started at once
 LONGEST = resident.LIMIT  # bytes of one piece of work
 
@@ -82,6 +83,7 @@ class Crew:
         self.count: dict[object, int] = {}  # of children that stay, by the kind's key
         self.started: dict[object, float] = {}  # when the last child of a patient kind was
         self.waiting: list[Task] = []
+        self.starts = 0  # that are left in this turn
         self.ending = False
 
     def once(self, pid: int, done: Done) -> None:
@@ -161,6 +163,7 @@ class Crew:
     def go_on(self) -> None:
         """Begin what waits, and let those go who have rested too long, or are too many."""
         waiting, self.waiting = self.waiting, []
+        self.starts = STARTS
         for task in waiting:
             if not self.begin(task):
                 self.waiting.append(task)
@@ -178,6 +181,9 @@ class Crew:
                 return True
         if task.kind.patience and self.count.get(key, 0) >= FEW and self.left(task) > 0:
             return False
+        if not self.starts:
+            return False
+        self.starts -= 1
         try:
             member = Member(task.kind, resident.start(task.kind.begin, task.kind.given, task.kind.failed))
         except OSError:
@@ -210,7 +216,7 @@ class Crew:
 
     def patience(self) -> float | None:
         """Seconds until `go_on` may have something to do, whatever happens; None: only what happens gives it any."""
-        times = [self.left(task) for task in self.waiting]
+        times = [self.left(task) if task.kind.patience else 0.0 for task in self.waiting]
         if self.resting:
             times.append(next(iter(self.resting)).rests + REST - time.monotonic())
         return max(min(times), 0.0) if times else None

@@ -184,3 +184,14 @@ def test_at_the_end_those_at_work_finish(loop):
     assert loop.said[-1] == ("late", 5, b"")
     os.close(reading)
     os.close(writing)
+
+
+def test_a_burst_does_not_hold_up_the_loop_with_a_child_for_each(loop):
+    kind = loop.kind("a", pid_of)
+    for name in range(50):
+        loop.add(kind, name)
+    loop.crew.go_on()
+    assert len(loop.crew.by_pid) == crews.STARTS
+    assert loop.crew.patience() == 0
+    loop.until(lambda: len(loop.said) == 50)
+    assert sorted(name for name, _, _ in loop.said) == list(range(50))
