@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from qmailpy.home import Home
     from qmailpy.settings.load import Values
-    from qmailpy.smtp.reply import Reply
 
 SETTINGS = (
     "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
@@ -67,24 +66,24 @@ def serve(session: Session, connection: Connection) -> int:
     except Gone:
         return LOST
     except Over:
-        last_words(connection, reply.SESSION_OVER)
+        last_words(connection, session.tell(reply.SESSION_OVER))
     except TimedOut:
-        last_words(connection, reply.TIMEOUT)
+        last_words(connection, reply.TIMEOUT.wire())
     except Exception as problem:  # noqa: BLE001 (a bug: the client keeps the message, we say where)
         if may_complain():
             what = bug(problem) if session.doing != "AUTH" else "internal error"  # whose text could hold the password
             complain(f"qmail-smtpd: fatal: while {session.doing}: {what}")
-        last_words(connection, reply.BUG)
+        last_words(connection, reply.BUG.wire())
     finally:
         session.abandon()
         connection.close()
     return LOST
 
 
-def last_words(connection: Connection, answer: Reply) -> None:
+def last_words(connection: Connection, answer: bytes) -> None:
     """A reply that the end of the session does not keep from being said."""
     connection.until(None)
-    connection.say(answer.wire())
+    connection.say(answer)
 
 
 def end_of(values: Values) -> float | None:

@@ -94,9 +94,11 @@ class Session:
             self.message = None
 
     def tell(self, answer: Reply) -> bytes:
-        """The wire form of a reply; some end the session."""
+        """The wire form of a reply; some end the session.  Of a client that has met a limit the administrator hears, too."""
         if answer.closing is not None:
             self.closing = answer.closing
+        if answer in reply.LIMITS:
+            self.world.log(b"limit: " + answer.lines[0] + b" at " + self.facts.client.ip)
         return answer.wire()
 
     def command(self, line: bytes | None) -> Reply:

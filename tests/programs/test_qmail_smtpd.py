@@ -318,7 +318,6 @@ def test_a_session_that_takes_too_long(home):
     home.control(timeoutsession="1\n")
     child, begin = start(home), time.monotonic()
     child.stdin.write(MAIL)
-    said = b""
     try:
         while time.monotonic() < begin + 20:
             child.stdin.write(b"a line of a message that goes on\r\n")
@@ -331,7 +330,7 @@ def test_a_session_that_takes_too_long(home):
     assert said.splitlines()[-1] == b"421 this session takes too long (#4.4.2)"
     assert child.wait(20) == 1
     assert home.queued() is None or home.queued()[1] == b""
-    child.communicate()
+    assert child.communicate()[1] == b"qmail-smtpd: limit: this session takes too long (#4.4.2) at unknown\n"
 
 
 @pytest.mark.parametrize(("name", "said"), [("maxcommands", b"421 too many commands"), ("maxerrors", b"421 too many errors"), ("maxline", b"500 line too long")])

@@ -406,9 +406,11 @@ def test_a_session_ends_with_one_command_too_many(step):
 
 
 def test_a_session_ends_with_one_error_too_many():
-    one = session(maxerrors=3)
+    world = FakeWorld()
+    one = session(world, maxerrors=3)
     assert b"".join(one.feed(b"WHAT\r\n" * 9)) == b"502 unimplemented (#5.5.1)\r\n" * 3 + b"421 too many errors in one session (#4.7.0)\r\n"
     assert one.closing == 1
+    assert world.logged == [b"limit: too many errors in one session (#4.7.0) at 192.0.2.7"]
 
 
 def test_a_message_in_between_forgives_errors():
