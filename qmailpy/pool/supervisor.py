@@ -6,7 +6,8 @@ import os
 import time
 
 from qmailpy.exits import TEMPORARY, bug, complain
-from qmailpy.pool.kind import SOCKET
+from qmailpy.pool.kind import SERVERS, SOCKET
+from qmailpy.pool.lot import Yard
 from qmailpy.pool.worker import SPARE, Worker, tell
 from qmailpy.text.poolwire import BUSY
 from qmailpy.unix import board
@@ -21,9 +22,12 @@ from qmailpy.unix.stage import high
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qmailpy.pool.kind import Kind
 
 QUIET = 30.0  # seconds after which one of too many idle workers is let go
+STEP = 0.05  # seconds between looks for sessions that have come back, while all workers are busy
 PAUSE = 1.0  # seconds before a worker is started in the place of one that failed
 MOST_IDLE = 2 * SPARE
 READY = b"R"
@@ -37,9 +41,10 @@ class Supervisor:
     lock    a descriptor that holds the pool's lock
     keeper  a descriptor that the keeper reads from: it is told there that we are ready, and has gone if nobody reads there any more
     log     a descriptor
+    parking seconds that a silent session is kept by a worker; 0: it stays there
     """
 
-    def __init__(self, kind: Kind, folder: str, size: int, lock: int, keeper: int, log: int) -> None:
+    def __init__(self, kind: Kind, folder: str, size: int, lock: int, keeper: int, log: int, parking: float = 0) -> None:
         self.kind, self.size, self.lock, self.keeper, self.log = kind, size, lock, high(keeper), high(os.dup(log))
         self.board = Board(size)
         self.door = Door(f"{folder}/{SOCKET}", kind.socket_mode)
@@ -47,7 +52,9 @@ class Supervisor:
         self.wakeup = Wakeup([CHLD, TERM, HUP, INT])
         self.workers: dict[int, int] = {}  # slot by process id
         self.poll = Poll()
-        self.watches = self.ending = False
+        self.yard = Yard(parking) if parking and kind is SERVERS else None
+        self.lot: int | None = None  # its process id
+        self.watches = self.ending = self.pressed = False
         self.resting_until = 0.0
 
     def run(self) -> int:
@@ -56,16 +63,17 @@ class Supervisor:
             self.poll.add(fd)
         self.grow()
         os.write(self.keeper, READY)
-        while self.workers or not self.ending:
+        while self.workers or self.lot is not None or not self.ending or self.somebody_is_back():
             ready = set(self.poll.wait(self.patience()))
             signals = self.wakeup.take() if self.wakeup.fd in ready else set()
             if TERM in signals or self.keeper in ready:
                 self.end()
             self.reap()
-            if self.ending:
-                continue
             if self.gate.alarm in ready:
                 self.gate.calm()
+            self.relieve()
+            if self.ending:
+                continue
             if not ready:
                 self.shrink()
             self.grow()
@@ -74,6 +82,8 @@ class Supervisor:
 
     def patience(self) -> float:
         """Seconds until there is something to do, whatever happens."""
+        if self.yard is not None and (self.ending or self.full()):
+            return STEP
         return min(QUIET, max(self.resting_until - time.monotonic(), 0.01)) if self.resting_until else QUIET
 
     def grow(self) -> None:
@@ -81,6 +91,12 @@ class Supervisor:
         if self.resting_until > time.monotonic():
             return
         self.resting_until = 0.0
+        if self.yard is not None and self.lot is None:
+            try:
+                self.lot = self.fork_lot(self.yard)
+            except OSError:
+                self.rest("unable to fork")
+                return
         while self.board.count(board.IDLE) < SPARE and (slot := self.board.first(board.EMPTY)) is not None:
             self.board.put(slot, board.IDLE)
             try:
@@ -89,17 +105,30 @@ class Supervisor:
                 self.board.put(slot, board.EMPTY)
                 self.rest("unable to fork")
 
-    def fork(self, slot: int) -> int:
-        """Start one worker; its process id."""
+    def fork(self, slot: int, *, helper: bool = False) -> int:
+        """Start one worker; its process id.  A helper serves one session that has come back from the lot."""
         def work() -> int:
+            worker = Worker(self.kind, self.board, slot, self.gate, self.log, self.yard)
+            return worker.help() if helper else worker.run()
+
+        return self.fork_any(work, {**self.gate.kept(), **(self.yard.kept() if self.yard is not None else {})})
+
+    def fork_lot(self, yard: Yard) -> int:
+        """Start the process that holds sessions which wait; its process id."""
+        kept = {0: 0, 1: 0, 2: 0, self.gate.alive: self.gate.alive, **yard.kept_by_lot()}
+        return self.fork_any(lambda: yard.lot(self.board, self.gate.alive, self.log).run(), kept)
+
+    def fork_any(self, work: Callable[[], int], kept: dict[int, int]) -> int:
+        """Start a process with these descriptors and the log; its process id."""
+        def guarded() -> int:
             self.wakeup.close()
             try:
-                return Worker(self.kind, self.board, slot, self.gate, self.log).run()
-            except Exception as problem:  # noqa: BLE001 (a bug in the pool itself: say where; another worker takes its place)
+                return work()
+            except Exception as problem:  # noqa: BLE001 (a bug in the pool itself: say where; another process takes its place)
                 complain(f"qmail-pool: {self.kind.name}: {bug(problem)}", self.log)
                 return TEMPORARY
 
-        return fork_working(work, {**self.gate.kept(), self.log: self.log})
+        return fork_working(guarded, {**kept, self.log: self.log})
 
     def rest(self, why: str) -> None:
         """Something is wrong, and would be so again at once."""
@@ -109,6 +138,11 @@ class Supervisor:
     def reap(self) -> None:
         """Note the workers that have ended."""
         for pid, status in any_ended():
+            if pid == self.lot:
+                self.lot = None
+                self.board.park(False)
+                if not self.ending:
+                    self.rest(f"the lot {pid} ended with status {os.waitstatus_to_exitcode(status)}")
             slot = self.workers.pop(pid, None)
             if slot is None:
                 continue
@@ -124,13 +158,34 @@ class Supervisor:
 
     def stand_in(self, somebody_waits: bool) -> None:
         """While all workers are busy, and there may be no more, tell those who come that it is so."""
-        full = self.board.count(board.BUSY) == self.size
+        full = self.full()
         if full and somebody_waits and (link := self.door.accept()) is not None:
             tell(link, BUSY)
             link.close()
         if full != self.watches:
             self.poll.add(self.door.fileno()) if full else self.poll.drop(self.door.fileno())
             self.watches = full
+
+    def full(self) -> bool:
+        """Whether all workers that there may be are busy."""
+        return self.board.count(board.BUSY) == self.size
+
+    def somebody_is_back(self) -> bool:
+        """Whether a session has come back from the lot, and no worker has taken it."""
+        return self.yard is not None and self.yard.waiting()
+
+    def relieve(self) -> None:
+        """Where no worker is to be had for a session that has come back, since all are busy for long, or since they end: start one for it alone.
+
+        It cannot be refused, as those at the door, who then do their work themselves.
+        """
+        pressed = (self.ending or self.full()) and self.somebody_is_back()
+        if pressed and self.pressed:
+            try:
+                self.workers[self.fork(self.size, helper=True)] = self.size
+            except OSError:
+                pass  # the next time
+        self.pressed = pressed
 
     def end(self) -> None:
         """The first time: nobody else comes in, and workers finish what they are at.  The second time: they end."""
@@ -140,13 +195,16 @@ class Supervisor:
             while (link := self.door.accept()) is not None:
                 tell(link, BUSY)
                 link.close()
-            for fd in (self.keeper, self.gate.alarm, self.door.fileno()):
+            for fd in (self.keeper, self.door.fileno()):
                 self.poll.drop(fd)
             self.gate.close()
-            close_quietly(self.lock, self.log, self.keeper)
+            if self.yard is not None:
+                self.yard.close()
+            close_quietly(self.lock, self.keeper)
             os.dup2(0, 2)
+            os.dup2(0, self.log)
             number = TERM
         else:
             number = KILL
-        for pid in self.workers:
+        for pid in (*self.workers, *([] if self.lot is None else [self.lot])):
             send_signal(pid, number)

@@ -131,11 +131,12 @@ def supervise(home: Home, kind: Kind) -> int:
     from qmailpy.pool.supervisor import Supervisor
     from qmailpy.pool.warm import warm
 
-    size = load(home, (kind.setting,)).number(kind.setting)
+    values = load(home, (kind.setting, "poolparking"))
     with during("unable to begin"):
         allow_descriptors(DESCRIPTORS)
         warm(home, kind)
-        return Supervisor(kind, kind.folder(home, os.geteuid()), max(size, 1), LOCK_FD, KEEPER_FD, LOG_FD).run()
+        size, parking = max(values.number(kind.setting), 1), values.number("poolparking") / 1000
+        return Supervisor(kind, kind.folder(home, os.geteuid()), size, LOCK_FD, KEEPER_FD, LOG_FD, parking).run()
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:

@@ -102,6 +102,11 @@ class Connection:
         """All that is read from now on must come within `seconds`; None: no such limit."""
         self._limit = None if seconds is None else time.monotonic() + seconds
 
+    @property
+    def deadline(self) -> float | None:
+        """When that time is over, on the monotonic clock."""
+        return self._limit
+
     def read(self, most: int = BLOCK) -> bytes:
         """Flush, then what the client says next, at most so many bytes.  Raises Gone, TimedOut."""
         self.flush()

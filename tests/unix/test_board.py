@@ -21,3 +21,20 @@ def test_what_one_process_writes_all_read():
     assert (board.first(EMPTY), board.first(BUSY)) == (1, 2)
     board.put(2, IDLE)
     assert (board.busy_for(4294967294), board.first(BUSY)) == (0, None)
+
+
+def test_a_slot_more_is_not_counted():
+    board = Board(2)
+    board.put(2, BUSY, 7)
+    assert (board.count(EMPTY), board.count(BUSY), board.busy_for(7), board.parks) == (2, 0, 0, False)
+
+
+def test_whether_sessions_may_be_parked_is_read_by_all():
+    board = Board(1)
+    assert not board.parks
+    if (pid := os.fork()) == 0:
+        board.park(True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert board.parks
+    assert board.state(0) == EMPTY

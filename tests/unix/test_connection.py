@@ -3,6 +3,7 @@
 import fcntl
 import os
 import threading
+import time
 
 import pytest
 
@@ -151,3 +152,13 @@ def test_what_was_said_goes_out_at_the_end_if_anybody_listens(pipes):
     os.close(theirs)
     connection.say(b"bye")
     connection.close()
+
+
+def test_when_the_time_for_reading_is_over(pipes):
+    source, _, _, target = pipes
+    connection = Connection(source, target, 5)
+    assert connection.deadline is None
+    connection.within(100)
+    assert 99 < connection.deadline - time.monotonic() <= 100
+    connection.within(None)
+    assert connection.deadline is None
