@@ -107,7 +107,6 @@ class Lot:
     """
 
     def __init__(self, yard: Yard, shared: Board, alive: int, log: int) -> None:
-        name_process(NAME)
         own_group()
         shielded()  # for good
         allow_descriptors(DESCRIPTORS)
@@ -122,6 +121,7 @@ class Lot:
         for fd in (self.inlet, self.alive, self.wakeup.fd):
             self.shelf.add(fd)
         self.tell_room()
+        name_process(NAME)
 
     def run(self) -> int:
         """Hold sessions until the supervisor has gone, or TERM has come and none is left."""

@@ -12,7 +12,7 @@ from qmailpy.text.parkwire import Parked, Rest
 from qmailpy.unix.board import BUSY, Board
 from qmailpy.unix.process import fork_working
 from tests.home import PATIENCE, wait_for
-from tests.pool.test_parking import SOON, ask, held, parked, session  # noqa: F401
+from tests.pool.test_parking import SOON, ask, held, park, parked, session  # noqa: F401
 from tests.pool.test_worker import limited, pool  # noqa: F401
 from tests.pools import children, in_child, is_alive, served_by_pool
 
@@ -34,26 +34,18 @@ def test_a_lot_that_is_killed_loses_its_sessions_and_another_one_takes_its_place
 def test_what_is_brought_while_there_is_none_waits_for_the_next(pool, session):  # noqa: F811
     running = pool(size=2, parking=SOON)
     workers, supervisor = running.workers(), running.supervisor()
-    idle = descriptors(workers)
     os.kill(supervisor, signal.SIGSTOP)  # nobody starts another
     os.kill(running.lots()[0], signal.SIGKILL)
     child = session()
-    wait_for(lambda: descriptors(workers) == idle)
+    wait_for(lambda: {os.readlink(f"/proc/{pid}/fd/0") for pid in workers} == {"/dev/null"})  # it has left
     os.kill(supervisor, signal.SIGCONT)
     assert ask(child, b"QUIT") == b"221 mx.test.example\r\n"
     assert child.wait(PATIENCE) == 0
 
 
-def descriptors(pids):
-    """How many descriptors processes have."""
-    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
-
-
 def test_rule_15_term_sessions_that_wait_are_served_to_their_end(pool, session):  # noqa: F811
     running = pool(size=2, parking=SOON)
-    before = held(running)
-    begun = [session() for _ in range(4)]
-    parked(running, before, 4)
+    begun = park(running, session, 4)
     supervisor = running.supervisor()
     running.send(signal.SIGTERM)
     wait_for(lambda: not running.socket.exists() and running.log.over)  # and nobody holds the log
@@ -108,9 +100,7 @@ def test_a_supervisor_that_is_killed_takes_the_lot_along(pool, session):  # noqa
 def test_sessions_that_come_back_are_served_though_all_workers_are_busy_for_long(pool, session):  # noqa: F811
     """At the door they would be refused, and do their work themselves; these cannot."""
     running = pool(size=1, parking=SOON)
-    before = held(running)
-    waits = [session() for _ in range(3)]
-    parked(running, before, 3)
+    waits = park(running, session, 3)
     busy = session()
     assert ask(busy, b"MAIL FROM:<>") == b"250 ok\r\n"  # now it keeps the only worker
     for child in waits:
@@ -124,10 +114,9 @@ def test_sessions_that_come_back_are_served_though_all_workers_are_busy_for_long
 def test_a_lot_that_is_full_leaves_sessions_with_their_workers(pool, session):  # noqa: F811
     running = pool(size=2, parking=SOON, preexec_fn=limited((resource.RLIMIT_NOFILE, 512, 512)))
     small = {"preexec_fn": limited((resource.RLIMIT_NOFILE, 512, 512))}
-    begun = []
-    while held(running) < 400 and len(begun) < 120:
-        begun.append(session(**small))
-    assert 60 < len(begun) <= 120
+    begun = park(running, session, 90, **small)  # of 112 for which there are descriptors
+    begun += [session(**small) for _ in range(40)]
+    assert held(running) < 512
     for child in begun:
         assert ask(child, b"NOOP") == b"250 ok\r\n"
         assert ask(child, b"QUIT") == b"221 mx.test.example\r\n"
@@ -137,9 +126,7 @@ def test_a_lot_that_is_full_leaves_sessions_with_their_workers(pool, session):  
 
 def test_many_wake_at_once_and_none_is_refused(pool, session):  # noqa: F811
     running = pool(size=2, parking=SOON)
-    before = held(running)
-    begun = [session() for _ in range(60)]
-    parked(running, before, 60)
+    begun = park(running, session, 60)
     for child in begun:
         child.stdin.write(b"NOOP\r\n")
     for child in begun:

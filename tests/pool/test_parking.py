@@ -31,6 +31,7 @@ def session(single):
     yield begin
     for child in begun:
         child.kill()
+    for child in begun:
         child.wait()
         child.stdin.close()
         child.stdout.close()
@@ -44,6 +45,15 @@ def held(running):
 def parked(running, before, sessions=1):
     """Wait until so many more sessions are in the lot."""
     wait_for(lambda: held(running) >= before + 4 * sessions, lambda: running.log.text())
+
+
+def park(running, session, count, **how):
+    """So many sessions that have left their worker."""
+    before, begun = held(running), []
+    for number in range(count):
+        begun.append(session(**how))
+        parked(running, before, number + 1)
+    return begun
 
 
 def ask(child, line):
