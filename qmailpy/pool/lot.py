@@ -7,7 +7,7 @@ import os
 import time
 
 from qmailpy.exits import OK, complain
-from qmailpy.text.parkwire import LIMIT, Malformed, due
+from qmailpy.text.parkwire import HEAD, LIMIT, Malformed, due
 from qmailpy.text.poolwire import MOST_DESCRIPTORS
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.handover import pair
@@ -67,9 +67,9 @@ class Yard:
         """Where sessions come back: the descriptor to wait for."""
         return self._way_out.fileno()
 
-    def waiting(self) -> bool:
-        """Whether any has come back, and no worker has taken it."""
-        return self._way_out.has_message()
+    def waiting(self) -> bytes:
+        """Something that tells the session which came back first, of those that no worker has taken, from others; b"" if there is none."""
+        return self._way_out.peek(HEAD.size)
 
     def bring(self, message: bytes, fds: list[int]) -> None:
         """Bring a session to the lot.  Raises OSError if it cannot be."""

@@ -54,7 +54,9 @@ class Supervisor:
         self.poll = Poll()
         self.yard = Yard(parking) if parking and kind is SERVERS else None
         self.lot: int | None = None  # its process id
-        self.watches = self.ending = self.pressed = False
+        self.watches = self.ending = False
+        self.pressed = b""  # the session that was waiting for a worker when we last looked
+        self.next_look = 0.0
         self.resting_until = 0.0
 
     def run(self) -> int:
@@ -64,7 +66,8 @@ class Supervisor:
         self.grow()
         os.write(self.keeper, READY)
         while self.workers or self.lot is not None or not self.ending or self.somebody_is_back():
-            ready = set(self.poll.wait(self.patience()))
+            patience = self.patience()
+            ready = set(self.poll.wait(patience))
             signals = self.wakeup.take() if self.wakeup.fd in ready else set()
             if TERM in signals or self.keeper in ready:
                 self.end()
@@ -74,7 +77,7 @@ class Supervisor:
             self.relieve()
             if self.ending:
                 continue
-            if not ready:
+            if not ready and patience == QUIET:
                 self.shrink()
             self.grow()
             self.stand_in(self.door.fileno() in ready)
@@ -172,15 +175,19 @@ class Supervisor:
 
     def somebody_is_back(self) -> bool:
         """Whether a session has come back from the lot, and no worker has taken it."""
-        return self.yard is not None and self.yard.waiting()
+        return self.yard is not None and bool(self.yard.waiting())
 
     def relieve(self) -> None:
         """Where no worker is to be had for a session that has come back, since all are busy for long, or since they end: start one for it alone.
 
         It cannot be refused, as those at the door, who then do their work themselves.
         """
-        pressed = (self.ending or self.full()) and self.somebody_is_back()
-        if pressed and self.pressed:
+        now = time.monotonic()
+        if now < self.next_look:
+            return
+        self.next_look = now + STEP
+        pressed = self.yard.waiting() if self.yard is not None and (self.ending or self.full()) else b""
+        if pressed and (self.ending or pressed == self.pressed):
             try:
                 self.workers[self.fork(self.size, helper=True)] = self.size
             except OSError:

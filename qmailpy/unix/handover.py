@@ -81,12 +81,12 @@ class Link:
         except BlockingIOError:
             return None
 
-    def has_message(self) -> bool:
-        """Whether there is a message to collect."""
+    def peek(self, most: int) -> bytes:
+        """The beginning of the next message to collect; b"" if there is none."""
         try:
-            return bool(self._socket.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT))
+            return self._socket.recv(most, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
         except OSError:
-            return False
+            return b""
 
     def _take(self, limit: int, how: int = 0) -> tuple[bytes, list[int]]:
         data, control, flags, _ = self._socket.recvmsg(limit + 1, _socket.CMSG_SPACE((MOST_DESCRIPTORS + 1) * INT), _socket.MSG_CMSG_CLOEXEC | how)

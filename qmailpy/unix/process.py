@@ -197,7 +197,14 @@ def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: in
 
     The work may end in another program.  `unforeseen` is the exit status if it raises.  Raises OSError if there can be no child.
     """
-    pid = os.fork()
+    # A signal that reaches the child before it is itself would wake the parent, whose pipe for that it still has (signals.Wakeup).
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+    pid = -1
+    try:
+        pid = os.fork()
+    finally:
+        if pid:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
     if pid == 0:
         status = unforeseen
         try:
