@@ -83,6 +83,7 @@ class World:
     pid = 42
 
     def __init__(self) -> None:
+        self.told: set[bytes] = set()
         self.queued: list[tuple[bytes, list[bytes], bytes]] = []
         self._queues: list[Queue] = []
 
@@ -100,7 +101,7 @@ class World:
         pass
 
     def log_once(self, line: bytes) -> None:
-        pass
+        self.told.add(line)
 
     def hear(self, seconds: int) -> bytes | None:
         return None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OK, PERMANENT, TEMPORARY = 0, 100, 111
 DETAIL = 200  # characters of an exception's own words
+PARKED = -1  # no exit status: a pool's worker is done with this work, but it goes on elsewhere
 
 # What a disk, a process table or a memory says when it is full or broken: never the caller's fault.
 TEMPORARY_ERRNOS = frozenset((

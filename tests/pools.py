@@ -24,17 +24,20 @@ mv "$0.new" "$0.saw"
 DIALOGUE = b"HELO a.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@test.example>\r\nDATA\r\nSubject: x\r\n\r\ntext\r\n.\r\nQUIT\r\n"
 
 
-class RunningPool:
-    """One pool of a home."""
+LOT = "qmail-pool-lot"
 
-    def __init__(self, home, kind, *options, size=1, ready=True, **how):
-        home.control(**{f"pool{kind}": f"{size}\n"})
+
+class RunningPool:
+    """One pool of a home.  `parking`: milliseconds that silent sessions keep their worker; 0: they keep it."""
+
+    def __init__(self, home, kind, *options, size=1, parking=0, ready=True, **how):
+        home.control(**{f"pool{kind}": f"{size}\n", "poolparking": f"{parking}\n"})
         self.home, self.kind = home, kind
         self.child = subprocess.Popen([home.program("qmail-pool"), *options, kind], env=home.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                       stderr=subprocess.PIPE, **how)
         self.log = Lines(self.child.stderr)
         if ready:
-            wait_for(lambda: self.socket.exists() and len(self.workers()) >= min(size, 2), lambda: f"no pool: {self.log.text()}")
+            wait_for(lambda: self.socket.exists() and len(self.workers()) >= min(size, 2) and bool(self.lots()) == bool(parking), lambda: f"no pool: {self.log.text()}")
 
     @property
     def folder(self):
@@ -50,7 +53,14 @@ class RunningPool:
 
     def workers(self):
         """The workers' process ids."""
-        return [worker for one in children(self.child.pid) for worker in children(one)]
+        return [pid for pid, name in self._inner() if name != LOT]
+
+    def lots(self):
+        """The process ids of what holds sessions that wait, of each supervisor."""
+        return [pid for pid, name in self._inner() if name == LOT]
+
+    def _inner(self):
+        return [(pid, name_of(pid)) for one in children(self.child.pid) for pid in children(one)]
 
     def send(self, number):
         self.child.send_signal(number)
@@ -75,6 +85,19 @@ def children(pid):
         return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def name_of(pid):
+    """What ps calls a process; "" if it has gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def served_by_pool(child):
+    """Whether a program that was started is the launcher still, so that a pool does its work."""
+    return not os.readlink(f"/proc/{child.pid}/exe").rpartition("/")[2].startswith("python")
 
 
 def is_alive(pid):

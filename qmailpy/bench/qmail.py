@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from qmailpy.bench.client import HERE
 from qmailpy.bench.dialogue import BODY, LOCAL, REMOTE, SENDER, USER
@@ -50,7 +51,16 @@ class Qmail(Server):
         until(lambda: serving(log) or has_ended(pid), f"{self.name}: qmail-send does not start")
         if not serving(log):
             raise Failed(f"{self.name}: qmail-send does not start: {last_words(log)}")
+        for socket in self.pools():
+            until(partial(os.path.exists, socket), f"{self.name}: a pool does not start: {socket}")
         self.ports = {name: self._listen(program, log) for name, program in self.listeners.items()}
+
+    def pools(self) -> list[str]:
+        """The sockets of the resident pools that qmail-start starts, where there are any."""
+        if not os.path.exists(self.program("qmail-pool")):
+            return []
+        uid = os.geteuid() if self.scratch.single else self.scratch.daemon()[0]
+        return [f"{self.scratch.path}/run/{name}/socket" for name in ("queue", f"servers/{uid}")]
 
     def prepare(self, folder: str) -> None:
         """A fresh queue, settings and a user.  Raises Failed, OSError."""

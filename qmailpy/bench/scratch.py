@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # What is started here must be ours: a C program has the path of its own home built in, and so would reach the real queue.
 NEEDED = ("qmail-start", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-rspawn", "qmail-local", "qmail-remote", "qmail-getpw", "qmail-queue",
-          "qmail-smtpd", "qmail-tcpserver", "qmail-newu", "qmail-showctl")
+          "qmail-smtpd", "qmail-tcpserver", "qmail-pool", "qmail-newu", "qmail-showctl")
 FRESH = ("control", "users", "alias")  # folders of a home that begin empty
 SKELETONS = ("queue", "run")  # folders that begin as folders without messages
 OPTIONAL = ("run",)

@@ -6,6 +6,8 @@ import os
 import time
 
 from qmailpy.exits import TEMPORARY, bug, complain
+from qmailpy.pool.kind import SERVERS
+from qmailpy.pool.lot import Yard
 from qmailpy.pool.worker import SPARE, Worker, refuse
 from qmailpy.text.poolwire import BUSY
 from qmailpy.unix import board
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from qmailpy.unix.handover import Door
 
 QUIET = 30.0  # seconds after which one of too many idle workers is let go
+STEP = 0.05  # seconds between looks for sessions that have come back, while all workers are busy
 PAUSE = 1.0  # seconds before a worker is started in the place of one that failed
 MOST_IDLE = 2 * SPARE
 GRACE = 0.25  # seconds: while workers come free more often than that, it is better to wait for one than to start an interpreter
@@ -40,9 +43,10 @@ class Supervisor:
     keeper  a descriptor that the keeper reads from: it is told there that we are ready, and has gone if nobody reads there any more
     log     a descriptor
     revive  is called when the keeper has gone, and this pool has let go of all that there can be one of; with the descriptor of the log
+    parking seconds that a silent session is kept by a worker; 0: it stays there
     """
 
-    def __init__(self, kind: Kind, size: int, door: Door, lock: int, keeper: int, log: int, revive: Callable[[int], object]) -> None:
+    def __init__(self, kind: Kind, size: int, door: Door, lock: int, keeper: int, log: int, revive: Callable[[int], object], parking: float = 0) -> None:
         self.kind, self.size, self.door, self.revive = kind, size, door, revive
         self.lock, self.keeper, self.log = lock, high(keeper), high(os.dup(log))
         self.board = Board(size)
@@ -50,7 +54,11 @@ class Supervisor:
         self.wakeup = Wakeup([CHLD, TERM, HUP, INT, QUIT])
         self.workers: dict[int, int] = {}  # slot by process id
         self.poll = Poll()
+        self.yard = Yard(parking) if parking and kind is SERVERS else None
+        self.lot: int | None = None  # its process id
         self.full = self.watches = self.ending = False
+        self.pressed = b""  # the session that was waiting for a worker when we last looked
+        self.next_look = 0.0
         self.resting_until = 0.0
 
     def run(self) -> int:
@@ -62,19 +70,21 @@ class Supervisor:
             os.write(self.keeper, READY)
         except BrokenPipeError:
             pass  # it has gone: we shall see
-        while self.workers or not self.ending:
-            ready = set(self.poll.wait(self.patience()))
+        while self.workers or self.lot is not None or not self.ending or self.somebody_is_back():
+            patience = self.patience()
+            ready = set(self.poll.wait(patience))
             signals = self.wakeup.take() if self.wakeup.fd in ready else set()
             if signals & {TERM, QUIT} or self.keeper in ready:
                 self.end(anew=self.keeper in ready and not signals & {TERM, QUIT})
             if QUIT in signals:
-                self.tell_workers(KILL)
+                self.tell_all(KILL)
             self.reap()
-            if self.ending:
-                continue
             if self.gate.alarm in ready:
                 self.gate.calm()
-            if not ready and not self.full:
+            self.relieve()
+            if self.ending:
+                continue
+            if not ready and patience == QUIET:
                 self.shrink()
             self.grow()
             self.stand_in()
@@ -83,7 +93,9 @@ class Supervisor:
     def patience(self) -> float:
         """Seconds until there is something to do, whatever happens."""
         due = [self.resting_until] if self.resting_until else []
-        if self.full and not self.watches and not self.ending:
+        if self.yard is not None and (self.ending or self.full):
+            due.append(time.monotonic() + STEP)
+        elif self.full and not self.watches and not self.ending:
             due.append(self.board.latest() + GRACE)
         return min(QUIET, max(min(due) - time.monotonic(), 0.01)) if due else QUIET
 
@@ -92,6 +104,12 @@ class Supervisor:
         if self.resting_until > time.monotonic():
             return
         self.resting_until = 0.0
+        if self.yard is not None and self.lot is None:
+            try:
+                self.lot = self.fork_lot(self.yard)
+            except OSError:
+                self.rest("unable to fork")
+                return
         while self.board.count(board.IDLE) < SPARE and (slot := self.board.first(board.EMPTY)) is not None:
             self.board.put(slot, board.IDLE)
             try:
@@ -101,17 +119,30 @@ class Supervisor:
                 self.rest("unable to fork")
                 return
 
-    def fork(self, slot: int) -> int:
-        """Start one worker; its process id."""
+    def fork(self, slot: int, *, helper: bool = False) -> int:
+        """Start one worker; its process id.  A helper serves one session that has come back from the lot."""
         def work() -> int:
+            worker = Worker(self.kind, self.board, slot, self.gate, self.log, self.yard)
+            return worker.help() if helper else worker.run()
+
+        return self.fork_any(work, {**self.gate.kept(), **(self.yard.kept() if self.yard is not None else {})})
+
+    def fork_lot(self, yard: Yard) -> int:
+        """Start the process that holds sessions which wait; its process id."""
+        kept = {0: 0, 1: 0, 2: 0, self.gate.alive: self.gate.alive, **yard.kept_by_lot()}
+        return self.fork_any(lambda: yard.lot(self.board, self.gate.alive, self.log).run(), kept)
+
+    def fork_any(self, work: Callable[[], int], kept: dict[int, int]) -> int:
+        """Start a process with these descriptors and the log; its process id."""
+        def guarded() -> int:
             self.wakeup.close()
             try:
-                return Worker(self.kind, self.board, slot, self.gate, self.log).run()
-            except Exception as problem:  # noqa: BLE001 (a bug in the pool itself: say where; another worker takes its place)
+                return work()
+            except Exception as problem:  # noqa: BLE001 (a bug in the pool itself: say where; another process takes its place)
                 complain(f"qmail-pool: {self.kind.name}: {bug(problem)}", self.log)
                 return TEMPORARY
 
-        return fork_working(work, {**self.gate.kept(), self.log: self.log}, ignored=(HUP,))
+        return fork_working(guarded, {**kept, self.log: self.log}, ignored=(HUP,))
 
     def rest(self, why: str) -> None:
         """Something is wrong, and would be so again at once."""
@@ -121,6 +152,11 @@ class Supervisor:
     def reap(self) -> None:
         """Note the workers that have ended."""
         for pid, status in any_ended():
+            if pid == self.lot:
+                self.lot = None
+                self.board.park(False)
+                if not self.ending:
+                    self.rest(f"the lot {pid} ended with status {os.waitstatus_to_exitcode(status)}")
             slot = self.workers.pop(pid, None)
             if slot is None:
                 continue
@@ -153,6 +189,27 @@ class Supervisor:
             refuse(link, BUSY)
             link.close()
 
+    def somebody_is_back(self) -> bool:
+        """Whether a session has come back from the lot, and no worker has taken it."""
+        return self.yard is not None and bool(self.yard.waiting())
+
+    def relieve(self) -> None:
+        """Where no worker is to be had for a session that has come back, since all are busy for long, or since they end: start one for it alone.
+
+        It cannot be refused, as those at the door, who then do their work themselves.
+        """
+        now = time.monotonic()
+        if now < self.next_look:
+            return
+        self.next_look = now + STEP
+        pressed = self.yard.waiting() if self.yard is not None and (self.ending or self.full) else b""
+        if pressed and (self.ending or pressed == self.pressed):
+            try:
+                self.workers[self.fork(self.size, helper=True)] = self.size
+            except OSError:
+                pass  # the next time
+        self.pressed = pressed
+
     def end(self, *, anew: bool) -> None:
         """Nobody else comes in, and workers finish what they are at.  `anew`: there is to be another pool."""
         if self.ending:
@@ -160,17 +217,19 @@ class Supervisor:
         self.ending = True
         self.door.remove()
         self.turn_away()
-        for fd in (self.keeper, self.gate.alarm, self.door.fileno()):
+        for fd in (self.keeper, self.door.fileno()):
             self.poll.drop(fd)
         self.gate.close()
+        if self.yard is not None:
+            self.yard.close()
         close_quietly(self.lock, self.keeper)
         if anew:
             self.revive(self.log)
-        close_quietly(self.log)
-        os.dup2(0, 2)
-        self.tell_workers(TERM)
+        for log in (2, self.log):
+            os.dup2(0, log)
+        self.tell_all(TERM)
 
-    def tell_workers(self, number: int) -> None:
-        """Send a signal to all workers."""
-        for pid in self.workers:
+    def tell_all(self, number: int) -> None:
+        """Send a signal to all workers, and to the lot."""
+        for pid in (*self.workers, *([] if self.lot is None else [self.lot])):
             send_signal(pid, number)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from qmailpy.exits import TENURE, complain, outcome
+from qmailpy.exits import PARKED, TEMPORARY, TENURE, complain, outcome
 from qmailpy.pool.kind import share
+from qmailpy.pool.parking import PROGRAM, Spot
+from qmailpy.text import parkwire
 from qmailpy.text.poolwire import BUSY, COLD, EXIT, TAKEN, Malformed, Request, lent, parse
 from qmailpy.unix import board, limits
 from qmailpy.unix.fds import close_quietly
-from qmailpy.unix.handover import label, place
+from qmailpy.unix.handover import label, opened, place
 from qmailpy.unix.process import own_group
 from qmailpy.unix.signals import TERM, on_signal
 from qmailpy.unix.stage import Stage
@@ -18,6 +20,8 @@ from qmailpy.unix.stage import Stage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qmailpy.pool.kind import Kind
+    from qmailpy.pool.lot import Yard
+    from qmailpy.text.parkwire import Parked
     from qmailpy.unix.board import Board
     from qmailpy.unix.gate import Gate
     from qmailpy.unix.handover import Link, Peer
@@ -35,14 +39,21 @@ class Ended(Exception):
 
 
 class Worker:
-    """One worker.  `slot`: its place on the board; `gate`: where requests come in; `log`: the descriptor of the pool's own log."""
+    """One worker.
 
-    def __init__(self, kind: Kind, shared: Board, slot: int, gate: Gate, log: int) -> None:
-        self.kind, self.board, self.slot, self.gate, self.log = kind, shared, slot, gate, log
+    slot  its place on the board
+    gate  where requests come in; `yard`: where sessions go that wait, and come back; None: they do not
+    log   the descriptor of the pool's own log
+    """
+
+    def __init__(self, kind: Kind, shared: Board, slot: int, gate: Gate, log: int, yard: Yard | None = None) -> None:
+        self.kind, self.board, self.slot, self.gate, self.log, self.yard = kind, shared, slot, gate, log, yard
         self.uid, self.gid, self.groups = os.geteuid(), os.getegid(), frozenset((os.getegid(), *os.getgroups()))
         self.place, self.label = place(), label()
         own_group()
-        gate.enter()
+        gate.enter(None if yard is None else yard.fileno())
+        if yard is not None:
+            yard.enter()
         os.set_inheritable(log, False)
         limits.limit_growth(ROOM)
         self.stage = Stage()
@@ -55,10 +66,24 @@ class Worker:
     def run(self) -> int:
         """Serve until there is a reason to end."""
         on_signal(TERM, self.end)
-        while not self.spent() and (link := self.wait()) is not None:
-            self.serve(link)
-            link.close()
+        while not self.spent() and (found := self.wait()) is not None:
+            self.take_up(found)
         return 0
+
+    def help(self) -> int:
+        """Serve one session that has come back from the lot, if there is one."""
+        on_signal(TERM, self.end)
+        if (found := self.returned()) is not None:
+            self.take_up(found)
+        return 0
+
+    def take_up(self, found: Link | tuple[bytes, list[int]]) -> None:
+        """Serve a request, or a session that comes back."""
+        if isinstance(found, tuple):
+            self.go_on(*found)
+        else:
+            self.serve(found)
+            found.close()
 
     def spent(self) -> bool:
         """Whether a fresh worker should take the place of this one; an unforeseen exception is told in the pool's log."""
@@ -66,15 +91,32 @@ class Worker:
             self.say(TENURE.trace)
         return bool(self.ending or TENURE.reason or self.served >= MOST_REQUESTS or limits.private_bytes() > self.begun_with + MOST_GROWTH)
 
-    def wait(self) -> Link | None:
-        """The next connection; None if the worker is to end."""
+    def wait(self) -> Link | tuple[bytes, list[int]] | None:
+        """The next connection, or a session that comes back; None if the worker is to end."""
+        found: Link | tuple[bytes, list[int]] | None = None
+        while found is None and self.rest():
+            found = self.returned() or self.gate.door.accept()
+        return found or self.returned()  # if it was woken for one before it was told to end, nobody else is
+
+    def rest(self) -> bool:
+        """Wait until there may be something to do; False if the worker is to end."""
         try:
-            self.idle = True
-            return None if self.ending else self.gate.next()
+            try:
+                self.idle = True
+                return not self.ending and self.gate.wait()
+            finally:
+                self.idle = False
         except Ended:
-            return None  # a connection that has just come in is closed thereby, and its caller works cold
-        finally:
             self.idle = False
+            return False
+
+    def returned(self) -> tuple[bytes, list[int]] | None:
+        """A session that has come back from the lot; None if there is none."""
+        try:
+            return None if self.yard is None else self.yard.take()
+        except OSError as problem:
+            self.say(f"a session is lost: {problem}")
+            return None
 
     def say(self, text: str) -> None:
         """One line in the pool's log."""
@@ -87,20 +129,46 @@ class Worker:
         if self.idle:
             raise Ended
 
-    def serve(self, link: Link) -> None:
-        """Take one request, if it is one for us, do the work, and tell how it went, when nothing of it is left here."""
+    def serve(self, link: Link, back: tuple[bytes, list[int]] | None = None) -> None:
+        """Take one request, if it is one for us, or a session that is `back`, do the work, and tell how it went, when nothing of it is left here."""
         status = None
         try:
             peer = link.peer()
             self.board.put(self.slot, board.BUSY, peer.uid)  # from now on: who says nothing has his share of us as well
-            status = self.attend(link, peer)
+            status = self.attend(link, peer) if back is None else self.resume(link, peer, *back)
         except OSError:
             pass  # whoever has asked has gone, or says nothing
         finally:
             self.board.put(self.slot, board.IDLE)
         if status is not None:
             self.served += 1
-            tell(link, EXIT + bytes([status & 255]))
+            if status != PARKED:
+                tell(link, EXIT + bytes([status & 255]))
+
+    def go_on(self, data: bytes, fds: list[int]) -> None:
+        """Go on with a session that comes back."""
+        link = opened(fds[0])
+        self.serve(link, (data, fds[1:]))
+        link.close()
+
+    def resume(self, link: Link, peer: Peer, data: bytes, fds: list[int]) -> int:
+        """The same, when it is known who that is: its exit status."""
+        if self.board.count(board.IDLE) < SPARE:
+            self.gate.alert()
+        try:
+            parked = parkwire.parse(data)
+            request = parse(parked.request)
+        except (parkwire.Malformed, Malformed):
+            close_quietly(*fds)
+            return TEMPORARY
+        status = self.perform(link, peer, request, fds, self.spot(link, parked.request, request, parked))
+        return TEMPORARY if status is None else status
+
+    def spot(self, link: Link, data: bytes, request: Request, parked: Parked | None = None) -> Spot | None:
+        """Where a session can wait; None: here."""
+        if self.yard is None or request.program != PROGRAM:
+            return None
+        return Spot(self.yard, self.board, link, self.vanish, data, request, parked)
 
     def attend(self, link: Link, peer: Peer) -> int | None:
         """Hear what is asked for, and do it: the exit status; None if it was not taken.  Raises OSError."""
@@ -113,7 +181,7 @@ class Worker:
             except Malformed:
                 answer = UNWELCOME
             if answer == TAKEN:
-                return self.perform(link, peer, request, fds)
+                return self.perform(link, peer, request, fds, self.spot(link, data, request))
             close_quietly(*fds)
         if answer:
             refuse(link, answer)
@@ -139,24 +207,25 @@ class Worker:
             return COLD
         return COLD if lent(request.limits, self.stage.limits) is None else TAKEN
 
-    def perform(self, link: Link, peer: Peer, request: Request, fds: list[int]) -> int | None:
+    def perform(self, link: Link, peer: Peer, request: Request, fds: list[int], spot: Spot | None = None) -> int | None:
         """Do the work; its exit status, or None if it could not be taken."""
         try:
             self.stage.set(request, fds, lent(request.limits, self.stage.limits) or {})
-            link.send(TAKEN + b"%d" % os.getpid())
+            if spot is None or spot.parked is None:
+                link.send(TAKEN + b"%d" % os.getpid())
             self.link = link
             if request.watched:
                 link.watch(self.vanish)
-            return self.work(peer, request)
+            return self.work(peer, request, spot)
         except (OSError, ValueError):
             return None  # before the work has begun: programs raise nothing here
         finally:
-            if request.watched:
+            if request.watched and not (spot is not None and spot.left):
                 link.unwatch()
             self.stage.clear()
             self.link = None
 
-    def work(self, peer: Peer, request: Request) -> int:
+    def work(self, peer: Peer, request: Request, spot: Spot | None) -> int:
         """The program, from beginning to end; its exit status."""
         program = __import__("qmailpy.programs." + request.program.replace("-", "_"), fromlist=["main"])
         variables = request.variables
@@ -165,6 +234,8 @@ class Worker:
             # Who has a process of his own for it is known by that process's id, as he who was executed would be.
             pid = peer.pid if request.watched else os.getpid()
             status = outcome(lambda argv, env: program.serve(pid, peer.uid, env), [request.program], variables)
+        elif spot is not None:
+            status = outcome(lambda argv, env: program.work(argv, env, spot), request.arguments or [request.program], variables)
         else:
             status = outcome(program.main, request.arguments or [request.program], variables)
         for stream in (sys.stdout, sys.stderr):

@@ -147,7 +147,8 @@ def supervise(home: Home, arguments: Arguments, env: Mapping[str, str]) -> int:
 
     kind, door = arguments.kind, None
     path = f"{kind.folder(home, os.geteuid())}/{SOCKET}"
-    size = load(home, (kind.setting,)).number(kind.setting)
+    values = load(home, (kind.setting, "poolparking"))
+    size, parking = max(values.number(kind.setting), 1), values.number("poolparking") / 1000
     with during("unable to begin"):
         try:
             with while_read(KEEPER_FD):
@@ -161,7 +162,7 @@ def supervise(home: Home, arguments: Arguments, env: Mapping[str, str]) -> int:
             close_quietly(LOCK_FD)
             revive(LOG_FD)
             return OK
-        return Supervisor(kind, max(size, 1), door or Door(path, kind.socket_mode), LOCK_FD, KEEPER_FD, LOG_FD, revive).run()
+        return Supervisor(kind, size, door or Door(path, kind.socket_mode), LOCK_FD, KEEPER_FD, LOG_FD, revive, parking).run()
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.exits import Temporary, bug, complain
+from qmailpy.exits import PARKED, Temporary, bug, complain
 from qmailpy.home import here
 from qmailpy.serve.world import SmtpWorld, client, relay
 from qmailpy.settings.load import load_for_server
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.pool.parking import Spot
     from qmailpy.settings.load import Values
+    from qmailpy.text.parkwire import Parked
 
 SETTINGS = (
     "smtpgreeting", "localiphost", "timeoutsmtpd", "rcpthosts", "badmailfrom", "databytes",
@@ -42,27 +44,38 @@ def settings(home: Home, env: Mapping[str, str]) -> Values:
     return values
 
 
-def talk(session: Session, connection: Connection) -> int:
-    """The dialogue, to its end; the exit status.  Raises Gone, TimedOut, Over."""
-    connection.until(session.limits.end)
-    if session.handshake_due:  # before the first word
+def open_with(session: Session, connection: Connection) -> None:
+    """The first words.  Raises Gone, TimedOut, Over."""
+    if session.handshake_due:
         session.begin_tls()
     if session.closing is None:
         connection.say(session.greeting())
-    answered = True
+
+
+def talk(session: Session, connection: Connection, spot: Spot | None) -> int:
+    """The dialogue, to its end; the exit status, or PARKED.  Raises Gone, TimedOut, Over."""
+    connection.until(session.limits.end)
+    if spot is not None and spot.parked is not None:
+        connection.within(spot.parked.deadline - time.monotonic())
+        answered = False
+    else:
+        open_with(session, connection)
+        answered = True
     while session.closing is None:
         # A command must be whole in time, however it drips; a message may take longer, as long as it goes on.
         if answered:
             connection.within(None if session.message else connection.timeout)
+        if spot is not None and session.at_rest and spot.leave(connection, session.rest):
+            return PARKED
         answered = connection.say_all(session.feed(connection.read()))
     connection.flush()
     return session.closing
 
 
-def serve(session: Session, connection: Connection) -> int:
-    """The dialogue, and what is said when it breaks off; the exit status."""
+def serve(session: Session, connection: Connection, spot: Spot | None = None) -> int:
+    """The dialogue, and what is said when it breaks off; the exit status, or PARKED."""
     try:
-        return talk(session, connection)
+        return talk(session, connection, spot)
     except Gone:
         return LOST
     except Over:
@@ -100,7 +113,7 @@ def login(argv: list[str], values: Values, world: SmtpWorld) -> tuple[bytes | No
 
     found = arguments(argv[1:])
     if found is None:
-        world.log(b"AUTH is off: the arguments are neither `host check sub ...` nor `/path/check sub ...`")
+        world.log_once(b"AUTH is off: the arguments are neither `host check sub ...` nor `/path/check sub ...`")
         return None, ()
     host, check = found
     return values.line("me") or values.line("smtpgreeting") if host is None else os.fsencode(host), check
@@ -115,21 +128,31 @@ def listener_tls(env: Mapping[str, str]) -> bool:
     return offered(env)
 
 
-def begin(home: Home, values: Values, argv: list[str], env: MutableMapping[str, str], connection: Connection) -> Session | None:
-    """The session before its first word; None: there must be TLS from the first byte, and there is none."""
+def begin(home: Home, values: Values, argv: list[str], env: MutableMapping[str, str], connection: Connection, parked: Parked | None = None) -> Session | None:
+    """The session before its first word, or as it was at rest; None: there must be TLS from the first byte, and there is none."""
     world = SmtpWorld(home, env, connection, values)
+    if parked:
+        world.pid = parked.rest.pid
+        world.told.update(parked.rest.told)
     host, world.check = login(argv, values, world)
-    session = Session(values, client(env), world, relay(env), auth_host=host, listener_tls=listener_tls(env), end=end_of(values))
+    session = Session(values, client(env), world, relay(env), auth_host=host, listener_tls=listener_tls(env), end=parked.end if parked else end_of(values))
+    if parked:
+        session.resume(parked.rest)
     if "SMTPS" in env:
         if world.prepare_tls():
             return None
         session.handshake_due = True
     elif host is not None and not session.allows_auth() and not session.offers_tls():
-        world.log(b"warning: nobody can authenticate: " + session.facts.side("secauth").encode() + b" is set, but TLS is not offered")
+        world.log_once(b"warning: nobody can authenticate: " + session.facts.side("secauth").encode() + b" is set, but TLS is not offered")
     return session
 
 
 def main(argv: list[str], env: MutableMapping[str, str]) -> int:
+    return work(argv, env)
+
+
+def work(argv: list[str], env: MutableMapping[str, str], spot: Spot | None = None) -> int:
+    """A session, or more of it; the exit status, or PARKED.  `spot`: where it can wait for the client, and may have waited already (pool/parking.py)."""
     with shielded():
         try:
             home = here()
@@ -141,5 +164,5 @@ def main(argv: list[str], env: MutableMapping[str, str]) -> int:
                 os.write(1, reply.NO_CONTROLS.wire())
             return LOST
         connection = Connection(0, 1, max(values.number("timeoutsmtpd"), 1))
-        session = begin(home, values, argv, env, connection)
-        return LOST if session is None else serve(session, connection)
+        session = begin(home, values, argv, env, connection, spot.parked if spot else None)
+        return LOST if session is None else serve(session, connection, spot)

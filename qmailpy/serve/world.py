@@ -42,7 +42,7 @@ class World:
     def __init__(self, home: Home, env: Mapping[str, str], name: str = "qmail-smtpd") -> None:
         self.home, self.env, self.name = home, env, name
         self.pid = os.getpid()
-        self._told: set[bytes] = set()
+        self.told: set[bytes] = set()
 
     def now(self) -> int:
         return int(time.time())
@@ -61,8 +61,8 @@ class World:
             pass  # nobody wants it
 
     def log_once(self, line: bytes) -> None:
-        if line not in self._told:
-            self._told.add(line)
+        if line not in self.told:
+            self.told.add(line)
             self.log(line)
 
     def is_own_address(self, address: str) -> bool:
@@ -173,7 +173,7 @@ class SmtpWorld(World):
         return Callback(self.resolver(), self.is_own_address, helo, timeout).ask(sender)
 
     def stamp(self) -> bytes:
-        return b"%d.%d" % (self.pid, self.now())
+        return b"%d.%d" % (os.getpid(), self.now())  # a session that was elsewhere meanwhile has the process id of another one
 
     def authenticate(self, credentials: Credentials) -> bool:
         from qmailpy.serve.checkpassword import accepts

@@ -196,6 +196,9 @@ SETTINGS: dict[str, Setting] = {setting.name: setting for setting in (
             shown=("Messages from relay clients get a field X-Originating-IP.", "Messages do not tell their origin in X-Originating-IP.")),
     Setting("outgoingip", Line, REMOTE, "IPv4 address that connections are made from, where neither senderip nor bindroutes names one.",
             shown=("Outgoing address is ", ".", "The system chooses the outgoing address.")),
+    Setting("poolparking", Number, POOL,
+            "Milliseconds that a session of qmail-smtpd which waits for a command, in clear and silent, keeps its warm process; then it waits elsewhere, "
+            "until the client goes on.  0: it always keeps it.", default=250, shown=("Silent sessions keep their warm process for ", " milliseconds.")),
     Setting("poolqueue", Number, (START, POOL), "Most processes that are kept warm for qmail-queue; 0: none.", default=20,
             shown=("Warm processes for qmail-queue: at most ", ".")),
     Setting("poolservers", Number, (START, POOL), "Most processes that are kept warm for qmail-smtpd, qmail-qmtpd and qmail-qmqpd; 0: none.", default=40,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qmailpy.smtp.checks.order import Check
     from qmailpy.smtp.facts import Settings
     from qmailpy.smtp.world import SmtpWorld
+    from qmailpy.text.parkwire import Rest
     from qmailpy.text.received import Client
 
 SHORTEST_LINE = 1000  # bytes of a command that are taken whatever maxline says: the longest address must fit (text/address.py)
@@ -92,6 +93,24 @@ class Session:
         if self.message:
             self.message.discard()
             self.message = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is under way: a session in clear that waits for a command."""
+        busy = self.message or self.exchange or self.handshake_due or not self.lines.empty
+        return not busy and self.closing is None and self.facts.sender is None and self.facts.tls is None and self.facts.user is None
+
+    def rest(self) -> Rest:
+        """What the session is while it is at rest."""
+        from qmailpy.text.parkwire import Rest
+
+        return Rest(self.world.pid, self.facts.helo, self.facts.helo_known, tuple(sorted(self.world.told)), self.doing,
+                    (self.limits.commands, self.limits.mistakes))
+
+    def resume(self, rest: Rest) -> None:
+        """Be a session that was at rest; this one has not begun, and its world knows what the other's had told."""
+        self.facts.helo, self.facts.helo_known, self.doing = rest.helo, rest.helo_known, rest.doing
+        self.limits.commands, self.limits.mistakes = rest.counts
 
     def tell(self, answer: Reply) -> bytes:
         """The wire form of a reply; some end the session.  Of a client that has met a limit the administrator hears, too."""

@@ -47,9 +47,10 @@ if TYPE_CHECKING:
             """Give it up; it may have ended."""
 
     class World(Protocol):
-        """Everything outside a dialogue by which mail comes in.  `pid` is what log lines tell this process by."""
+        """Everything outside a dialogue by which mail comes in.  `pid` is what log lines tell this process by; `told` are the lines of log_once so far."""
 
         pid: int
+        told: set[bytes]
 
         def now(self) -> int:
             """Seconds since 1970."""

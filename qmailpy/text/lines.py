@@ -17,6 +17,11 @@ class LineBuffer:
         self._limit = limit
         self._skipping = False  # inside a line that is too long
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is not even the beginning of a line."""
+        return self._at == len(self._data) and not self._skipping
+
     def add(self, data: bytes) -> None:
         """Take what was received."""
         if data:

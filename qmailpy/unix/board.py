@@ -10,14 +10,25 @@ CELLS = 3  # numbers of 64 bits in a slot: state, uid, when it became busy
 
 
 class Board:
-    """So many slots.  The supervisor fills and empties them; each worker writes in its own only."""
+    """So many slots.  The supervisor fills and empties them; each worker writes in its own only.  One more slot is for
+    workers that do not count.  Behind them: whether silent sessions may leave workers.
+    """
 
     __slots__ = ("size", "_memory", "_cells")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._memory = mmap.mmap(-1, max(size, 1) * CELLS * 8)
+        self._memory = mmap.mmap(-1, ((size + 1) * CELLS + 1) * 8)
         self._cells = memoryview(self._memory).cast("Q")
+
+    @property
+    def parks(self) -> bool:
+        """Whether there is room for silent sessions elsewhere; at first there is not."""
+        return bool(self._cells[-1])
+
+    def park(self, may: bool) -> None:  # noqa: FBT001 (it is the value)
+        """Say whether there is."""
+        self._cells[-1] = may
 
     def put(self, slot: int, state: int, uid: int = 0) -> None:
         """Say what a slot's worker is at."""

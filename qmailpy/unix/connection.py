@@ -117,6 +117,16 @@ class Connection:
         """Reads and writes that go on behind that time of the monotonic clock raise Over; None: they may."""
         self._end = end
 
+    @property
+    def deadline(self) -> float | None:
+        """When the time for reading is over, on the monotonic clock."""
+        return self._limit
+
+    @property
+    def end(self) -> float | None:
+        """When all is over, likewise."""
+        return self._end
+
     def read(self, most: int = BLOCK) -> bytes:
         """Flush, then what the client says next, at most so many bytes.  Raises Gone, TimedOut."""
         self.flush()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import select
 
-from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.stage import high
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qmailpy.unix.handover import Door, Link
+    from qmailpy.unix.handover import Door
 
 
 class Gate:
@@ -31,28 +30,30 @@ class Gate:
 
     def kept(self) -> dict[int, int]:
         """The descriptors that a worker needs, for fork_working."""
-        return {fd: fd for fd in (self.door.fileno(), self._ring, self._alive)}
+        return {fd: fd for fd in (self.door.fileno(), self._ring, self._alive) if fd >= 0}
 
-    def enter(self) -> None:
-        """In a worker, before it waits."""
+    def enter(self, other: int | None = None) -> None:
+        """In a worker, before it waits; `other`: a descriptor on which work comes in as well."""
         for fd in self.kept():
             os.set_inheritable(fd, False)
         poll = select.epoll()
         self._poll = select.epoll.fromfd(high(os.dup(poll.fileno())))
         poll.close()
         # Of all that wait, one is woken.
-        self._poll.register(self.door.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        for waited_for in (self.door.fileno(), other):
+            if waited_for is not None and waited_for >= 0:
+                self._poll.register(waited_for, select.EPOLLIN | select.EPOLLEXCLUSIVE)
         self._poll.register(self._alive, select.EPOLLIN)
 
-    def next(self) -> Link | None:
-        """The next connection; None if the supervisor has gone."""
+    def wait(self) -> bool:
+        """Wait until there may be work; False if the supervisor has gone."""
         assert self._poll is not None
-        while True:
-            ready = [fd for fd, _ in self._poll.poll()]
-            if self._alive in ready:
-                return None
-            if (link := self.door.accept()) is not None:
-                return link
+        return self._alive not in [fd for fd, _ in self._poll.poll()]
+
+    @property
+    def alive(self) -> int:
+        """A descriptor that ends when the supervisor has gone."""
+        return self._alive
 
     def alert(self) -> None:
         """Tell the supervisor that few workers are idle."""
@@ -69,6 +70,5 @@ class Gate:
             pass
 
     def close(self) -> None:
-        """In the supervisor: no more work.  Workers end when they have done what they are at."""
+        """In the supervisor: nobody else comes in.  Workers end when they have done what they are at."""
         self.door.close()
-        close_quietly(self.alarm)

@@ -75,7 +75,24 @@ class Link:
     def receive_request(self, seconds: float) -> tuple[bytes, list[int]]:
         """A message of any size and the descriptors that came with it, which are the caller's to close.  Raises OSError, TimeoutError among them."""
         self._wait(seconds)
-        data, control, flags, _ = self._socket.recvmsg(LIMIT + 1, _socket.CMSG_SPACE(MOST_DESCRIPTORS * INT), _socket.MSG_CMSG_CLOEXEC)
+        return self._take(LIMIT)
+
+    def collect(self, limit: int) -> tuple[bytes, list[int]] | None:
+        """The same for a message that is there, of at most `limit` bytes; None if there is none, or if another process takes it.  Raises OSError."""
+        try:
+            return self._take(limit, _socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+
+    def peek(self, most: int) -> bytes:
+        """The beginning of the next message to collect; b"" if there is none."""
+        try:
+            return self._socket.recv(most, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)
+        except OSError:
+            return b""
+
+    def _take(self, limit: int, how: int = 0) -> tuple[bytes, list[int]]:
+        data, control, flags, _ = self._socket.recvmsg(limit + 1, _socket.CMSG_SPACE((MOST_DESCRIPTORS + 1) * INT), _socket.MSG_CMSG_CLOEXEC | how)
         fds = array.array("i")
         for level, kind, part in control:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
@@ -131,6 +148,14 @@ class Link:
         fcntl.fcntl(self._socket, fcntl.F_SETFL, 0)
         _signal.signal(_signal.SIGIO, _signal.SIG_IGN)
 
+    def move(self) -> None:
+        """Have a descriptor that is in no program's way."""
+        self._socket = _moved(self._socket)
+
+    def refuse(self) -> None:
+        """Take no more messages: whoever sends one from now on learns that."""
+        self._socket.shutdown(_socket.SHUT_RD)
+
     def close(self) -> None:
         """End the connection."""
         self._socket.close()
@@ -163,15 +188,11 @@ class Door:
             fd, _ = self._socket._accept()  # type: ignore[attr-defined]  # what socket.accept is made of
         except (BlockingIOError, ConnectionAbortedError):
             return None
-        copy = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
-        close_quietly(fd)
-        return Link(_socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, copy))
+        return opened(fd)
 
     def move(self) -> None:
         """Have a descriptor that is in no program's way."""
-        copy = fcntl.fcntl(self._socket, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
-        self._socket.close()
-        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, copy)
+        self._socket = _moved(self._socket)
 
     def close(self) -> None:
         """Listen no more."""
@@ -181,6 +202,17 @@ class Door:
         """Take the name away, unless it is another's by now."""
         if identity(self._path) == self._identity:
             close_name(self._path)
+
+
+def opened(fd: int) -> Link:
+    """The connection that a descriptor is; its number may change, to one that is in no program's way."""
+    return Link(_moved(_socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, fd)))
+
+
+def _moved(found: _socket.socket) -> _socket.socket:
+    copy = fcntl.fcntl(found, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
+    found.close()
+    return _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, copy)
 
 
 def identity(path: str) -> tuple[int, int] | None:
@@ -205,20 +237,20 @@ def reach(path: str, trusted: Sequence[int]) -> Link | None:
 
     The path is taken from the folder it is in, since an address holds 108 bytes only.
     """
-    opened = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
+    made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
     folder = -1
     try:
         folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        opened.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
-        opened.setblocking(True)
-        _, uid, _ = PEER.unpack(opened.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, PEER.size))
+        made.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+        made.setblocking(True)
+        _, uid, _ = PEER.unpack(made.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, PEER.size))
         if uid in trusted:
-            return Link(opened)
+            return Link(made)
     except OSError:
         pass
     finally:
         close_quietly(folder)
-    opened.close()
+    made.close()
     return None
 
 

@@ -40,6 +40,7 @@ def test_mail_goes_through_while_other_mail_waits(qmail, place, sink):
     with open(f"{qmail.maildir}/new/{name}", "rb") as message:
         assert message.read().endswith(BODY)
     qmail.settle(30)
+    assert qmail.pools() and all(map(os.path.exists, qmail.pools()))  # what is measured is what an administrator gets
     assert (qmail.delivered(), qmail.queued()) == (0, 30)
     send(qmail.port, TO_REMOTE)
     sink.wait(1, 30)

@@ -239,3 +239,12 @@ def test_stamps():
     process, seconds = SmtpWorld(Home("/nowhere"), {}, None, values()).stamp().split(b".")
     assert int(process) == os.getpid()
     assert int(seconds) > 1700000000
+
+
+def test_a_session_that_was_elsewhere_keeps_its_process_id_but_for_stamps(tmp_path):
+    """No two sessions have one stamp, but two may be told by one process id one after the other."""
+    world = SmtpWorld(Home(str(tmp_path)), {}, Connection(0, 1, 5), values())
+    assert world.pid == os.getpid()
+    world.pid, world.told = 4711, {b"x"}
+    world.log_once(b"x")
+    assert world.stamp().startswith(b"%d." % os.getpid())

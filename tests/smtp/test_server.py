@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qmailpy.settings.table import SETTINGS
+from qmailpy.smtp.facts import Secured
 from qmailpy.smtp.server import Session
 from qmailpy.text.batv import signed
 from qmailpy.text.received import Client
@@ -433,3 +434,59 @@ def test_the_longest_command(maxline, taken):
     for size, code in ((taken, b"250 ok"), (taken + 1, b"500 line too long (#5.5.2)")):
         said, _ = run(b"NOOP ".ljust(size - 1, b"x") + b"\r\n", maxline=maxline)
         assert said.endswith(code + b"\r\n")
+
+
+RESTING = (b"", b"HELO x\r\n", b"EHLO x\r\nRSET\r\nNOOP\r\n", MAIL + b"x\r\n.\r\n", b"nonsense\r\n", b"RCPT TO:<a@b>\r\n", b"x" * 20000 + b"\r\n")
+BUSY = (b"NO", b"MAIL FROM:<>\r\n", MAIL, MAIL + b"x\r\n", b"QUIT\r\n", b"x" * 20000)
+
+
+@pytest.mark.parametrize("data", RESTING)
+def test_a_session_that_waits_for_a_command_is_at_rest(data):
+    assert run(data)[1].at_rest
+
+
+@pytest.mark.parametrize("data", BUSY)
+def test_a_session_with_something_under_way_is_not(data):
+    assert not run(data)[1].at_rest
+
+
+@pytest.mark.parametrize("what", [{"tls": Secured(b"x")}, {"user": b"bob"}])
+def test_a_session_with_a_secret_is_not_at_rest(what):
+    one = session()
+    for name, value in what.items():
+        setattr(one.facts, name, value)
+    assert not one.at_rest
+
+
+AFTERWARDS = b"NOOP\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@ours.example>\r\nRCPT TO:<c@theirs.example>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n"
+
+
+@pytest.mark.parametrize("before", RESTING)
+@pytest.mark.parametrize("relay", [None, b"", b"@x.example"])
+def test_a_session_at_rest_goes_on_elsewhere_as_if_it_had_stayed(before, relay):
+    checks = {"badhelo" + side: [b"bad.example"] for side in ("ext", "int")}
+    worlds = [FakeWorld(hosts=(b"x",)) for _ in range(2)]
+    stays, leaves = (session(world, relay, **checks) for world in worlds)
+    for one in (stays, leaves):
+        one.greeting()
+        list(one.feed(before))
+    comes = session(worlds[1], relay, **checks)
+    comes.resume(leaves.rest())
+    assert [*stays.feed(AFTERWARDS)] == [*comes.feed(AFTERWARDS)]
+    assert worlds[0].queued == worlds[1].queued
+    assert worlds[0].done == worlds[1].done
+    assert (stays.doing, stays.closing) == (comes.doing, comes.closing)
+
+
+def test_what_a_session_is_at_rest():
+    world = FakeWorld()
+    world.log_once(b"a line")
+    one = session(world)
+    one.greeting()
+    list(one.feed(b"EHLO here.example\r\n"))
+    one.facts.helo_known = False
+    rest = one.rest()
+    assert (rest.pid, rest.helo, rest.helo_known, rest.told, rest.doing, rest.counts) == (42, b"here.example", False, (b"a line",), "EHLO", (1, 0))
+    other = session(FakeWorld())
+    other.resume(rest)
+    assert (other.facts.helo, other.facts.helo_known, other.doing, other.limits.commands) == (b"here.example", False, "EHLO", 1)

@@ -94,6 +94,7 @@ class FakeWorld:
         self.scan, self.scans, self.time, self.done = scan, [], now, []
         self.hosts, self.domains, self.answers, self.early = hosts, domains, dict(answers), early
         self.passwords, self.tls, self.no_tls = passwords or {}, tls, no_tls
+        self.told = set()
 
     def asked(self, word):
         return [what for one, what in self.done if one == word]
@@ -116,7 +117,8 @@ class FakeWorld:
         self.done.append(("log", line))
 
     def log_once(self, line):
-        if line not in self.logged:
+        if line not in self.told:
+            self.told.add(line)
             self.log(line)
 
     def hear(self, seconds):

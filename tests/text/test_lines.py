@@ -43,3 +43,22 @@ def test_lines_are_handed_out_as_they_are_asked_for():
     assert buffer.next_line() == (b"cd",)
     assert buffer.take() == b"e"
     assert buffer.next_line() is None
+
+
+def test_it_is_empty_when_not_even_a_line_has_begun():
+    buffer = LineBuffer(3)
+    assert buffer.empty
+    buffer.add(b"a\nb")
+    assert not buffer.empty
+    assert buffer.next_line() == (b"a",)
+    assert buffer.next_line() is None
+    assert not buffer.empty
+    buffer.add(b"\n")
+    assert buffer.next_line() == (b"b",)
+    assert buffer.empty
+    buffer.add(b"x" * 10)
+    assert buffer.next_line() is None
+    assert not buffer.empty  # the rest of a line that is too long is still to come
+    buffer.add(b"\n")
+    assert buffer.next_line() == (None,)
+    assert buffer.empty

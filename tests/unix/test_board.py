@@ -34,3 +34,20 @@ def test_when_the_last_has_become_busy():
     first = board.latest()
     board.put(1, IDLE)
     assert board.latest() == first
+
+
+def test_a_slot_more_is_not_counted():
+    board = Board(2)
+    board.put(2, BUSY, 7)
+    assert (board.count(EMPTY), board.count(BUSY), board.busy_for(7), board.parks) == (2, 0, 0, False)
+
+
+def test_whether_sessions_may_be_parked_is_read_by_all():
+    board = Board(1)
+    assert not board.parks
+    if (pid := os.fork()) == 0:
+        board.park(True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert board.parks
+    assert board.state(0) == EMPTY

@@ -188,3 +188,13 @@ def test_silence_is_told_from_a_session_that_takes_too_long(pipes):
     with pytest.raises(TimedOut) as silence:
         connection.read()
     assert not isinstance(silence.value, Over)
+
+
+def test_when_the_time_for_reading_is_over(pipes):
+    source, _, _, target = pipes
+    connection = Connection(source, target, 5)
+    assert connection.deadline is None
+    connection.within(100)
+    assert 99 < connection.deadline - time.monotonic() <= 100
+    connection.within(None)
+    assert connection.deadline is None

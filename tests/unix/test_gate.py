@@ -14,10 +14,11 @@ def test_connections_come_in_and_the_supervisor_is_told(tmp_path):
 
         def worker():
             gate.enter()
-            link = gate.next()
+            assert gate.wait()
+            link = gate.door.accept()
             gate.alert()
             link.send(b"hello")
-            return 3 if gate.next() is None else 4  # the supervisor ends meanwhile
+            return 4 if gate.wait() else 3  # the supervisor ends meanwhile
 
         pid = fork_working(worker, gate.kept())
         link = reach(str(tmp_path / "socket"), [os.geteuid()])
@@ -36,7 +37,10 @@ def test_of_many_that_wait_each_gets_one(tmp_path):
 
         def worker():
             gate.enter()
-            gate.next().send(b"%d" % os.getpid())
+            link = None
+            while link is None and gate.wait():
+                link = gate.door.accept()
+            link.send(b"%d" % os.getpid())
             return 0
 
         pids = {fork_working(worker, gate.kept()) for _ in range(3)}
@@ -48,3 +52,35 @@ def test_of_many_that_wait_each_gets_one(tmp_path):
         return said == pids
 
     assert in_child(work)
+
+
+def test_work_may_come_in_elsewhere_as_well(tmp_path):
+    def work():
+        gate = Gate(Door(str(tmp_path / "socket"), 0o600))
+        read, write = os.pipe()
+
+        def worker():
+            gate.enter(read)
+            return 3 if gate.wait() and gate.door.accept() is None and os.read(read, 1) == b"x" else 4
+
+        pid = fork_working(worker, {**gate.kept(), read: read})
+        os.write(write, b"x")
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    assert in_child(work) == 3
+
+
+def test_a_worker_that_is_started_when_the_door_is_closed_waits_all_the_same(tmp_path):
+    def work():
+        gate = Gate(Door(str(tmp_path / "socket"), 0o600))
+        gate.close()
+
+        def worker():
+            gate.enter()
+            return 4 if gate.wait() else 3
+
+        pid = fork_working(worker, gate.kept())
+        os.close(gate._life)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    assert in_child(work) == 3

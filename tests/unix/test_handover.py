@@ -6,9 +6,9 @@ import stat
 
 import pytest
 
-from qmailpy.text.poolwire import TAKEN
+from qmailpy.text.poolwire import HIGHEST, TAKEN
 from qmailpy.unix import handover
-from qmailpy.unix.handover import Door, ask, hand_over, pair, place, reach
+from qmailpy.unix.handover import Door, ask, hand_over, opened, pair, place, reach
 from tests.home import PATIENCE, wait_for
 from tests.pools import in_child
 
@@ -194,3 +194,63 @@ def test_rule_1_an_answer_is_heard_that_came_before_the_request():
     other.send(b"B")
     other.close()
     assert ask(one, b"request", [], 5) == b"B"
+
+
+def test_a_message_is_collected_if_it_is_there():
+    one, other = pair()
+    assert other.peek(3) == b"" and other.collect(100) is None
+    source, target = os.pipe()
+    one.send(b"m" * 100, [source, target])
+    one.send(b"next")
+    assert other.peek(3) == other.peek(3) == b"mmm"
+    data, fds = other.collect(100)
+    assert data == b"m" * 100 and len(fds) == 2 and not any(map(os.get_inheritable, fds))
+    with pytest.raises(OSError):
+        other.collect(2)  # it is longer
+    for fd in (source, target, *fds):
+        os.close(fd)
+    one.close()
+    assert other.peek(3) == b""
+    assert other.collect(100) == (b"", [])
+    other.close()
+
+
+def test_fourteen_descriptors_fit_into_one_message():
+    one, other = pair()
+    one.send(b"x", [0] * 14)
+    _, fds = other.collect(10)
+    assert len(fds) == 14
+    for fd in fds:
+        os.close(fd)
+    one.send(b"x", [0] * 15)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError):
+        other.collect(10)
+    assert len(os.listdir("/proc/self/fd")) == before
+    one.close()
+    other.close()
+
+
+def test_who_refuses_takes_what_was_sent_before():
+    one, other = pair()
+    one.send(b"before")
+    other.refuse()
+    with pytest.raises(OSError):
+        one.send(b"after")
+    assert other.collect(10)[0] == b"before"
+    assert other.collect(10) == (b"", [])
+    one.close()
+    other.close()
+
+
+def test_a_connection_can_be_moved_and_made_of_a_descriptor():
+    one, other = pair()
+    before = one.fileno()
+    one.move()
+    assert one.fileno() >= HIGHEST > before
+    again = opened(os.dup(other.fileno()))
+    assert again.fileno() >= HIGHEST
+    one.send(b"x")
+    assert again.collect(10)[0] == b"x"
+    for link in (one, other, again):
+        link.close()

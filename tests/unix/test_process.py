@@ -6,13 +6,15 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from qmailpy.unix.fds import read_all
 from qmailpy.unix.process import (Identity, allow_descriptors, die_of_interrupts, end, ended, execute, fork_working, has_ended, kill, name_process, pipe,
                                    spawn, wait, wait_within)
-from qmailpy.unix.signals import Wakeup, deadline, shielded
+from qmailpy.unix.signals import TERM, Wakeup, deadline, shielded
+from tests.pools import in_child
 from tests.signalmasks import masks
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -143,6 +145,18 @@ def test_working_in_a_child():
     assert read_all(source) == b"here"
     assert wait(child) == 5
     os.close(source)
+
+
+def test_a_signal_to_a_child_that_is_not_itself_yet_wakes_nobody_else():
+    def work():
+        wakeup = Wakeup([TERM])
+        for _ in range(50):
+            pid = fork_working(lambda: time.sleep(60) or 0, {})
+            os.kill(pid, TERM)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -TERM
+        return wakeup.take()
+
+    assert in_child(work) == set()
 
 
 def test_work_that_raises_never_returns_into_the_parents_code():
