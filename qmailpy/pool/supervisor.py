@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 QUIET = 30.0  # seconds after which one of too many idle workers is let go
 PAUSE = 1.0  # seconds before a worker is started in the place of one that failed
 MOST_IDLE = 2 * SPARE
-GRACE = 0.25  # seconds: while workers come free more often than that, it is better to wait for one than to start an interpreter
+RECENT = 1.0  # seconds: if a quarter of the workers have begun within that, it is better to wait for one than to start an interpreter
 READY = b"R"
 
 
@@ -82,10 +82,9 @@ class Supervisor:
 
     def patience(self) -> float:
         """Seconds until there is something to do, whatever happens."""
-        due = [self.resting_until] if self.resting_until else []
         if self.full and not self.watches and not self.ending:
-            due.append(self.board.latest() + GRACE)
-        return min(QUIET, max(min(due) - time.monotonic(), 0.01)) if due else QUIET
+            return RECENT / 4
+        return min(QUIET, max(self.resting_until - time.monotonic(), 0.01)) if self.resting_until else QUIET
 
     def grow(self) -> None:
         """Have spare workers, as far as there may be any."""
@@ -134,9 +133,9 @@ class Supervisor:
             send_signal(idle[-1], TERM)
 
     def stand_in(self) -> None:
-        """While all workers are busy, there may be no more, and for a moment none has become free, tell those who come that it is so.  Until then they wait."""
+        """While all workers are busy, there may be no more, and few have become free of late, tell those who come that it is so.  Until then they wait."""
         self.full = self.board.count(board.BUSY) == self.size
-        stuck = self.full and time.monotonic() >= self.board.latest() + GRACE
+        stuck = self.full and self.board.begun_since(time.monotonic() - RECENT) < max(self.size // 4, 1)
         if stuck:
             self.turn_away()
         if stuck != self.watches:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from qmailpy.pool.supervisor import GRACE
+from qmailpy.pool.supervisor import RECENT
 from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool, session  # noqa: F401
 from tests.pools import children, is_alive
@@ -95,7 +95,7 @@ def test_rule_1_who_comes_while_workers_come_free_waits_for_one(single, pool, se
 def test_rule_1_where_none_comes_free_nobody_waits(single, pool, session):  # noqa: F811
     pool()
     session()
-    time.sleep(GRACE)
+    time.sleep(RECENT)  # nothing tells that time has passed
     third = session()
     assert not os.readlink(f"/proc/{third.pid}/exe").endswith("/qmail-smtpd")
 
