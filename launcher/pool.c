@@ -34,9 +34,9 @@
 #define MOST 13             /* descriptors in one request: 8, 4 that are named, the folder */
 #define SIGNALS 32          /* the ordinary ones are below */
 #define LIMITS 16           /* resource limits of Linux */
-#define PATIENCE 2000       /* milliseconds until a worker says that it has the work */
+#define PATIENCE 5000       /* milliseconds until a worker says that it has the work */
 #define PAUSE 100           /* milliseconds until the next try at most; the first is made after a tenth */
-#define WAITING 2000        /* milliseconds for which qmail-queue asks a busy pool again: a worker comes free sooner than many interpreters start */
+#define WAITING 5000        /* milliseconds for which qmail-queue asks a busy pool again: a worker comes free sooner than many interpreters start */
 #ifndef GREETING
 #define GREETING 300        /* seconds that a client waits for a greeting (RFC 5321 section 4.5.3.2.1) */
 #endif

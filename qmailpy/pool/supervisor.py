@@ -30,7 +30,7 @@ QUIET = 30.0  # seconds after which one of too many idle workers is let go
 STEP = 0.05  # seconds between looks for sessions that have come back, while all workers are busy
 PAUSE = 1.0  # seconds before a worker is started in the place of one that failed
 MOST_IDLE = 2 * SPARE
-GRACE = 0.25  # seconds: while workers come free more often than that, it is better to wait for one than to start an interpreter
+RECENT = 1.0  # seconds: if a quarter of the workers have begun within that, it is better to wait for one than to start an interpreter
 READY = b"R"
 
 
@@ -92,12 +92,11 @@ class Supervisor:
 
     def patience(self) -> float:
         """Seconds until there is something to do, whatever happens."""
-        due = [self.resting_until] if self.resting_until else []
         if self.yard is not None and (self.ending or self.full):
-            due.append(time.monotonic() + STEP)
-        elif self.full and not self.watches and not self.ending:
-            due.append(self.board.latest() + GRACE)
-        return min(QUIET, max(min(due) - time.monotonic(), 0.01)) if due else QUIET
+            return STEP
+        if self.full and not self.watches and not self.ending:
+            return RECENT / 4
+        return min(QUIET, max(self.resting_until - time.monotonic(), 0.01)) if self.resting_until else QUIET
 
     def grow(self) -> None:
         """Have spare workers, as far as there may be any."""
@@ -171,12 +170,12 @@ class Supervisor:
             send_signal(idle[-1], TERM)
 
     def stand_in(self) -> None:
-        """While all workers are busy, there may be no more, and for a moment none has become free, or there can be none, tell those who come that it is so.
+        """While all workers are busy, there may be no more, and few have become free of late, or there can be none, tell those who come that it is so.
 
         Until then they wait; but not for ever, with copies of their descriptors, by which their clients' connections would end late.
         """
         self.full = self.board.count(board.BUSY) == self.size or not self.workers
-        stuck = self.full and (not self.workers or time.monotonic() >= self.board.latest() + GRACE)
+        stuck = self.full and (not self.workers or self.board.begun_since(time.monotonic() - RECENT) < max(self.size // 4, 1))
         if stuck:
             self.turn_away()
         if stuck != self.watches:

@@ -8,11 +8,12 @@ import time
 from qmailpy.errnotext import wording
 from qmailpy.exits import OK, Temporary, Trouble, Usage, complain
 from qmailpy.home import here
-from qmailpy.serve.hire import PATIENCE, Hire
+from qmailpy.serve.hire import Hire
 from qmailpy.text.options import Options
 from qmailpy.text.tcprules import keys, safe, verdict
 from qmailpy.unix.cdb import Reader
 from qmailpy.unix.fds import close_quietly, read_all, write_all
+from qmailpy.unix.handover import PATIENCE
 from qmailpy.unix.ipme import canonical
 from qmailpy.unix.listen import Listener, Peer, ident, service, tune
 from qmailpy.unix.poll import Poll

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qmailpy.unix.handover import Link
 
 NAME = "qmail-queue"
-WAITING = 2.0  # seconds: a worker comes free sooner than many interpreters that start at once
+WAITING = 5.0  # seconds: a worker comes free sooner than many interpreters that start at once
 
 
 class Taken:

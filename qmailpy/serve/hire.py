@@ -8,7 +8,7 @@ import time
 from qmailpy.text.poolwire import DATA, EXIT, SERVERS, TAKEN, Request, raised
 from qmailpy.text.poolwire import AS as ADDRESS_SPACE
 from qmailpy.unix.fds import close_quietly
-from qmailpy.unix.handover import owners, place, reach
+from qmailpy.unix.handover import PATIENCE, owners, place, reach
 from qmailpy.unix.limits import limits
 from qmailpy.unix.ours import Program
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from qmailpy.home import Home
     from qmailpy.unix.handover import Link
 
-PATIENCE = 2.0  # seconds until a worker says that it has the work
-REST = 2.0  # seconds without another try, when a pool has let somebody wait so long
+REST = 2.0  # seconds without another try, when a pool has let somebody wait too long and has answered nobody meanwhile
 LOST = 111  # the exit status of a worker that has died
 
 
@@ -55,7 +54,7 @@ class Hire:
     def __init__(self, home: Home, program: Sequence[str]) -> None:
         self.home, self.program = home, list(program)
         self.name = os.path.basename(program[0])
-        self.resting_until = 0.0
+        self.resting_until = self.heard = 0.0
         self._program = Program(home, self.name)
         self._place, self._umask = place(), os.umask(0)
         os.umask(self._umask)
@@ -85,15 +84,17 @@ class Hire:
         return link
 
     def answer(self, link: Link, *, late: bool) -> Hired | None:
-        """The worker that has taken the work; None if there is none.  `late`: nobody waits any longer, and we shall not ask again at once."""
+        """The worker that has taken the work; None if there is none.  `late`: nobody waits any longer."""
         try:
             word = link.give_up() if late else link.receive(0)
         except OSError:
             word = b""
+        if word:
+            self.heard = time.monotonic()
         if word.startswith(TAKEN):
             return Hired(int(word[1:]), link)
         link.close()
-        if late:
+        if late and time.monotonic() >= self.heard + PATIENCE:
             self.resting_until = time.monotonic() + REST
         return None
 

@@ -45,9 +45,9 @@ class Board:
         """How many are at that."""
         return sum(self._cells[slot * CELLS] == state for slot in range(self.size))
 
-    def latest(self) -> float:
-        """When the last of all that have become busy did so, by time.monotonic; 0 if none has."""
-        return max(self._cells[slot * CELLS + 2] for slot in range(self.size)) / 1e9
+    def begun_since(self, moment: float) -> int:
+        """How many have become busy, for the last time, after a moment of time.monotonic."""
+        return sum(self._cells[slot * CELLS + 2] > moment * 1e9 for slot in range(self.size))
 
     def busy_for(self, uid: int) -> int:
         """How many work for a uid.  Who asks has written down his own work before: of two at the same moment both may be counted, never none."""

@@ -31,8 +31,8 @@ GROUPS, LABEL = 59, 31  # SO_PEERGROUPS, SO_PEERSEC
 LABEL_LIMIT = 4096  # bytes
 TOO_MANY = 65536  # bytes of a list of groups
 SPACES = ("mnt", "net", "pid", "user")
-BACKLOG = 128
-PATIENCE = 2.0  # seconds until a worker says that it has the work
+BACKLOG = 1024
+PATIENCE = 5.0  # seconds until a worker says that it has the work
 SHORTEST, LONGEST = 0.01, 0.1  # seconds between two tries at a pool that is busy
 
 

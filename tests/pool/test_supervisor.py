@@ -9,7 +9,7 @@ import pytest
 
 from qmailpy.pool import supervisor
 from qmailpy.pool.kind import SERVERS
-from qmailpy.pool.supervisor import GRACE
+from qmailpy.pool.supervisor import RECENT
 from qmailpy.unix.board import EMPTY
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.handover import Door
@@ -100,7 +100,7 @@ def test_rule_1_who_comes_while_workers_come_free_waits_for_one(single, pool, se
 def test_rule_1_where_none_comes_free_nobody_waits(single, pool, session):  # noqa: F811
     pool()
     session()
-    time.sleep(GRACE)
+    time.sleep(RECENT)  # nothing tells that time has passed
     third = session()
     assert not os.readlink(f"/proc/{third.pid}/exe").endswith("/qmail-smtpd")
 

@@ -232,7 +232,7 @@ def test_rule_1_without_an_answer_the_start_is_cold(single, pool, witness):
     begun = time.monotonic()
     caller(single, witness)
     assert served_by(witness)[1] == "qmail-smtpd"
-    assert time.monotonic() - begun >= 2
+    assert time.monotonic() - begun >= 5
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
     wait_for(lambda: caller(single, witness) and served_by(witness)[1] == "qmail-pool")

@@ -4,11 +4,12 @@ import os
 import pathlib
 import signal
 import socket
+import time
 
 import pytest
 
-from qmailpy.serve.hire import LOST, Hired
-from qmailpy.text.poolwire import EXIT
+from qmailpy.serve.hire import LOST, Hire, Hired
+from qmailpy.text.poolwire import EXIT, TAKEN
 from qmailpy.unix.handover import pair
 from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool  # noqa: F401
@@ -161,3 +162,21 @@ def test_who_waits_for_a_worker_when_the_listener_ends_is_served(single, silent)
     assert client.recv(100).startswith(b"220 ")
     assert single.others[-1].wait(PATIENCE) == 0
     client.close()
+
+
+@pytest.mark.parametrize(("heard", "rests"), [(0.0, True), (time.monotonic() + 3600, False)])
+def test_a_pool_is_left_alone_for_a_moment_only_if_it_answers_nobody(heard, rests):
+    hire = Hire.__new__(Hire)
+    hire.resting_until, hire.heard = 0.0, heard
+    one, _ = pair()
+    assert hire.answer(one, late=True) is None
+    assert (hire.resting_until > time.monotonic()) is rests
+
+
+def test_an_answer_that_has_come_in_the_last_moment_counts():
+    hire = Hire.__new__(Hire)
+    hire.resting_until = hire.heard = 0.0
+    one, other = pair()
+    other.send(TAKEN + b"4711")
+    assert hire.answer(one, late=True).pid == 4711
+    assert hire.resting_until == 0 < hire.heard

@@ -24,16 +24,16 @@ def test_what_one_process_writes_all_read():
     assert (board.busy_for(4294967294), board.first(BUSY)) == (0, None)
 
 
-def test_when_the_last_has_become_busy():
+def test_how_many_have_begun_lately():
     board = Board(2)
-    assert board.latest() == 0
     before = time.monotonic()
+    assert board.begun_since(before) == 0
     board.put(1, BUSY)
     board.put(0, IDLE)
-    assert before <= board.latest() <= time.monotonic()
-    first = board.latest()
+    assert (board.begun_since(before), board.begun_since(time.monotonic())) == (1, 0)
     board.put(1, IDLE)
-    assert board.latest() == first
+    board.put(0, BUSY)
+    assert board.begun_since(before) == 2
 
 
 def test_a_slot_more_is_not_counted():
