@@ -35,14 +35,14 @@ def strings(parts: list[bytes]) -> tuple[list[bytes | None], str]:
             return found, type(end).__name__
 
 
-def simple(data: bytes) -> list[bytes | None]:
-    """The same, read another way."""
+def simple(data: bytes, limit: int = LIMIT) -> list[bytes | None]:
+    """The same, read another way; None for one that has `limit` bytes or more."""
     found: list[bytes | None] = []
     while (head := ONE.match(data)) and len(head[1].lstrip(b"0")) < 12:
         size, begin = int(head[1] or b"0"), head.end()
         if data[begin + size:begin + size + 1] != b",":
             break
-        found.append(data[begin:begin + size] if size < LIMIT else None)
+        found.append(data[begin:begin + size] if size < limit else None)
         data = data[begin + size + 1:]
     return found
 

@@ -13,6 +13,7 @@ from qmailpy.text.received import Client
 
 from fuzz import replies
 from fuzz.promise import deliveries, promise
+from fuzz.targets.netstrings import simple
 from fuzz.worlds import World
 
 WORDS = (b"0:,", b"11:a@b.example,", b"14:c@ours.example,", b":", b",", encoded(b"x" * 1000), b"200000001:", b"99999999999999999999:",
@@ -28,8 +29,8 @@ def check(data: bytes) -> None:
         promise(len(answers) <= 1 and all(answer[:1] in (b"K", b"Z", b"D") for answer in answers), "no such answer", answers)
         promise([answer[:1] for answer in answers].count(b"K") == len(queued), "queued, but not said so, or the other way round", answers, queued)
         for sender, recipients, message in queued:
-            whole = encoded(message.split(b"\n", 2)[2]) + b"".join(map(encoded, (sender, *recipients)))
-            promise(content.startswith(encoded(whole)) or b"0" in content, "another message", whole)
+            whole = simple(content, len(content))[0]
+            promise(whole is not None and simple(whole, len(whole)) == [message.split(b"\n", 2)[2], sender, *recipients], "another message", whole)
 
 
 def play(parts: list[bytes]) -> tuple[bytes, list[tuple[bytes, list[bytes], bytes]], str]:

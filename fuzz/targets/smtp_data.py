@@ -24,8 +24,8 @@ def check(data: bytes) -> None:
     stray, content, rest, hops = ways[0]
     if body is not None:
         promise((content, rest) == (body, data[end:]), "another message than was meant", content, body)
-        head = body.split(b"\n\n")[0] if not body.startswith(b"\n") else b""
-        promise(hops == sum(line[:9].lower().startswith((b"received", b"delivered")) for line in head.split(b"\n")), "other hops", hops)
+        head = (b"\r\n" + data[:end - 3]).split(b"\r\n\r\n")[0].split(b"\r\n")  # a dot in front of a field's name hides it, as in C
+        promise(hops == sum(line[:9].lower().startswith((b"received", b"delivered")) for line in head), "other hops", hops)
     elif not stray:
         promise(rest is None, "it has an end that nobody meant", content)
     sent(data)
