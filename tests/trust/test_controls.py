@@ -100,7 +100,7 @@ def test_qmail_showctl_shows_what_is_damaged(tmp_path, content):
     for name in FILES:
         path = home.path / "control" / name
         path.unlink(missing_ok=True)
-        path.mkdir() if content is None else path.write_bytes(content)
+        path.mkdir() if content is None else path.write_bytes(content[:10000])  # of each: it shows them all
     done = home.run("qmail-showctl")
     assert done.returncode in (0, 111) and b"Traceback" not in done.stdout + done.stderr and b"internal error" not in done.stdout + done.stderr
     assert b"\nrcpthosts: " in done.stdout or done.stdout.endswith(b"\nOops! Trouble reading control/me.\n")
