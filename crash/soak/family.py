@@ -31,11 +31,11 @@ def role_of(pid, family, top):
         if member.words[-1:] not in ((pool,) for pool in POOLS):
             return ""
         pool = member.words[-1]
-        if "-p" in member.words:
+        if "-s" not in member.words:
             return f"keeper of {pool}"
-        if "-p" in parent.words:
-            return f"supervisor of {pool}"
-        return f"worker of {pool}" if parent.name == "qmail-pool" else ""
+        if parent.name != "qmail-pool":
+            return ""  # an orphan
+        return f"worker of {pool}" if "-s" in parent.words else f"supervisor of {pool}"
     if parent.name in DELIVERING:
         return DELIVERING[parent.name]
     if member.name in (*DELIVERING, "qmail-clean"):

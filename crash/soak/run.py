@@ -8,7 +8,7 @@ import time
 from crash.soak import clients, sink
 from crash.soak.family import Killer, family_of, role_of, weigh
 from crash.soak.host import PATH, Host, listeners
-from crash.soak.letters import ASTRAY, TORN, WHOLE, Letters
+from crash.soak.letters import ASTRAY, CONCURRENCY, TORN, WHOLE, Letters
 from crash.soak.logs import Log
 from crash.soak.place import Place, Unusable
 from crash.soak.verdict import History
@@ -26,7 +26,8 @@ SETTLE = 1.0  # seconds without work before anything is weighed
 POOLED = ("worker of servers", "worker of queue")
 WEIGHED = ("qmail-send", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "supervisor of servers", "supervisor of queue", "keeper of servers", "keeper of queue")
 # How much more a process may have in the end than its like had in the beginning, and how much more memory at any time: descriptors, KiB.
-DESCRIPTORS, MEMORY, PEAK = 6, 48 << 10, 128 << 10
+FEW, DESCRIPTORS = 6, {"qmail-lspawn": 2 * CONCURRENCY["local"], "qmail-rspawn": 2 * CONCURRENCY["remote"]}  # spawners may keep children for later
+MEMORY, PEAK = 48 << 10, 128 << 10
 
 
 class Soak:
@@ -226,7 +227,7 @@ class Soak:
         self.weigh(last)
         for role, (descriptors, memory) in last.items():
             had = self.first[role]
-            if descriptors > had[0] + DESCRIPTORS or memory > had[1] + MEMORY:
+            if descriptors > had[0] + DESCRIPTORS.get(role, FEW) or memory > had[1] + MEMORY:
                 self.history.grown.append(f"{role} in the end: {descriptors} descriptors, {memory} KiB; at first {had[0]}, {had[1]} KiB")
 
     # the end
