@@ -8,18 +8,21 @@ import os
 import qmailpy
 from qmailpy.exits import Temporary
 from qmailpy.pool.kind import QUEUE
+from qmailpy.unix.memory import tidy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from qmailpy.home import Home
     from qmailpy.pool.kind import Kind
+    from qmailpy.unix.tls import Engine
 
 PACKAGES = ("text", "smtp", "smtp.checks", "unix", "settings", "queue", "serve")  # of ours: all that is in them
 LIBRARIES = ("cdblib", "dns.resolver", "dns.reversename", "OpenSSL.SSL", "OpenSSL.crypto")
 DIALOGUE = b"EHLO pool\r\nRSET\r\nNOOP\r\nHELP\r\nQUIT\r\n"
-ANONYMOUS = b"ADH:AECDH:@SECLEVEL=0"  # ciphers that need no certificate
+FLIGHTS = 3  # most messages of each side until a handshake is complete
 
 
 def warm(home: Home, kind: Kind) -> None:
@@ -35,6 +38,7 @@ def warm(home: Home, kind: Kind) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+    tidy()
 
 
 def load(name: str) -> Any:
@@ -67,25 +71,48 @@ def talk(home: Home) -> None:
 
 
 def shake_hands() -> None:
-    """A session in TLS, in memory."""
+    """Sessions in TLS, in memory: with either kind of key and in either version, since what a library does for the first time takes it a megabyte.
+
+    The keys are made for that and thrown away: those of this host are read by workers that serve nobody else afterwards.
+    """
     from OpenSSL import SSL
 
-    context = SSL.Context(SSL.TLS_METHOD)
-    context.set_options(SSL.OP_NO_TLSv1_3)  # which has no anonymous ciphers
-    context.set_cipher_list(ANONYMOUS)
-    client, server = SSL.Connection(context, None), SSL.Connection(context, None)
-    client.set_connect_state()
-    server.set_accept_state()
-    for _ in range(3):
+    from qmailpy.unix.tls import Engine, new_context
+    from qmailpy.unix.tls_server import present
+
+    for identity in identities():
+        for older in (False, True):
+            contexts = new_context([], str), SSL.Context(SSL.TLS_METHOD)
+            present(contexts[0], identity, "")
+            if older:
+                contexts[1].set_options(SSL.OP_NO_TLSv1_3)
+            server, client = (Engine(SSL.Connection(context, None)) for context in contexts)
+            server.session.set_accept_state()
+            client.session.set_connect_state()
+            converse(client, server)
+
+
+def identities() -> Iterator[bytes]:
+    """Certificates with their keys that nobody has use for."""
+    import datetime
+
+    from qmailpy.serve.certificate import Holder, new_key, self_signed, text_of
+
+    for elliptic in (False, True):
+        key = new_key(elliptic=elliptic)
+        yield self_signed(key, Holder(["pool"]), 1, datetime.datetime.now(datetime.UTC)) + text_of(key)
+
+
+def converse(client: Engine, server: Engine) -> None:
+    """A handshake, a word, and its answer."""
+    for _ in range(FLIGHTS):
         for one, other in ((client, server), (server, client)):
-            try:
-                one.do_handshake()
-            except SSL.WantReadError:
-                pass
-            try:
-                other.bio_write(one.bio_read(65536))
-            except SSL.WantReadError:
-                pass
-    client.send(b"NOOP\r\n")
-    server.bio_write(client.bio_read(65536))
-    server.recv(100)
+            one.handshake()
+            other.put(one.take())
+    server.cipher()
+    server.session.get_peer_certificate(as_cryptography=True)
+    for one, other in ((client, server), (server, client)):
+        one.encrypt(b"NOOP\r\n")
+        other.put(one.take())
+        other.waits()
+        other.decrypt()

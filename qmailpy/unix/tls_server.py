@@ -138,6 +138,11 @@ def identify(context: SSL.Context, path: str) -> None:
     if data is None:
         raise Failed(f"there is no {name}")
     retire("a private key")
+    present(context, data, name)
+
+
+def present(context: SSL.Context, data: bytes, name: str) -> None:
+    """The same with what is in it; `name` is what it is called where it cannot be used.  Raises Failed."""
     try:
         first, *others = x509.load_pem_x509_certificates(data)
     except ValueError:
