@@ -8,9 +8,9 @@ SAFE = bytes(0x2F if byte == 0x0A else byte if 33 <= byte <= 126 and byte != 0x2
 ENOUGH = 100  # lines that are written together
 
 
-def safe(text: bytes) -> bytes:
+def safe(text: bytes) -> str:
     """`text` as one word of a log line: newline is /, what is not printable, space and percent are _."""
-    return text.partition(b"\0")[0].translate(SAFE)
+    return text.partition(b"\0")[0].translate(SAFE).decode("ascii")
 
 
 class Log:
@@ -19,11 +19,11 @@ class Log:
     __slots__ = ("_lines",)
 
     def __init__(self) -> None:
-        self._lines: list[bytes] = []
+        self._lines: list[str] = []
 
-    def __call__(self, *parts: str | bytes | int) -> None:
+    def __call__(self, *parts: str | int) -> None:
         """Add a line."""
-        self._lines.append(b"".join([part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape") for part in parts]))
+        self._lines.append("".join(map(str, parts)))
         if len(self._lines) >= ENOUGH:
             self.flush()
 
@@ -31,8 +31,8 @@ class Log:
         """Write what there is.  A log that cannot be written must not stop the mail."""
         if not self._lines:
             return
-        self._lines.append(b"")
-        lines = b"\n".join(self._lines)
+        self._lines.append("")
+        lines = "\n".join(self._lines).encode("utf-8", "surrogateescape")
         self._lines.clear()
         try:
             write_all(0, lines)

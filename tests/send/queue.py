@@ -159,7 +159,7 @@ class Lines(Log):
         self.lines = []
 
     def flush(self):
-        self.lines += [line.decode() for line in self._lines]
+        self.lines += self._lines
         self._lines.clear()
 
 
