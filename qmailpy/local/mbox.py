@@ -12,6 +12,7 @@ from qmailpy.unix.files import lock, sync_file, sync_folder
 from qmailpy.unix.signals import deadline
 
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+BEGIN = b"From "  # of an mbox
 LOCK_PATIENCE = 30  # seconds
 
 
@@ -54,13 +55,16 @@ def open_locked(path: bytes) -> tuple[int, bool]:
 
 
 def is_torn(path: bytes, end: int) -> bool:
-    """Whether the mbox of `end` bytes ends in the middle of a line: a delivery that was killed has left it so, and would take the next entry along."""
+    """Whether an mbox of `end` bytes ends in the middle of a line: a delivery that was killed has left it so, and would take the next entry along.
+
+    A file that does not begin as an mbox does is somebody's own affair, and gets the entry where it ends, as from C.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False  # it may be written and not read
     try:
-        return end > 0 and os.pread(fd, 1, end - 1) not in (b"\n", b"")
+        return os.pread(fd, len(BEGIN), 0) == BEGIN and os.pread(fd, 1, end - 1) not in (b"\n", b"")
     except OSError:
         return False
     finally:

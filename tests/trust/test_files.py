@@ -256,8 +256,10 @@ def test_many_writers_of_whom_some_are_killed(tmp_path):
     assert all(payload.startswith(">From the top\n") and payload.count(name.decode()) >= 2 for name, payload in found.items())
 
 
-@pytest.mark.parametrize("torn", [b"From w@x Thu Jan  1 00:00:00 1970\nSubject: torn", b"x", b"\xff"])
-def test_a_torn_entry_takes_the_next_one_not_along(tmp_path, torn):
+@pytest.mark.parametrize(("torn", "gap"), [
+    (b"From w@x Thu Jan  1 00:00:00 1970\nSubject: torn", b"\n"), (b"From w", b"\n"), (b"From w@x Thu Jan  1 00:00:00 1970\nSubject: whole\n", b""), (b"no mbox", b""), (b"", b""),
+])
+def test_a_torn_entry_takes_the_next_one_not_along(tmp_path, torn, gap):
     path = tmp_path / "Mailbox"
     path.write_bytes(torn)
     source, target = os.pipe()
@@ -265,4 +267,4 @@ def test_a_torn_entry_takes_the_next_one_not_along(tmp_path, torn):
     os.close(target)
     mbox.deliver(os.fsencode(path), b"From w@x Thu Jan  1 00:00:00 1970\n", source)
     os.close(source)
-    assert path.read_bytes() == torn + b"\nFrom w@x Thu Jan  1 00:00:00 1970\nSubject: next\n\nbody\n\n"
+    assert path.read_bytes() == torn + gap + b"From w@x Thu Jan  1 00:00:00 1970\nSubject: next\n\nbody\n\n"
