@@ -55,7 +55,10 @@ class Supervisor:
         for fd in (self.wakeup.fd, self.gate.alarm, self.keeper):
             self.poll.add(fd)
         self.grow()
-        os.write(self.keeper, READY)
+        try:
+            os.write(self.keeper, READY)
+        except OSError:
+            pass  # it has gone, and we shall see that at once
         while self.workers or not self.ending:
             ready = set(self.poll.wait(self.patience()))
             signals = self.wakeup.take() if self.wakeup.fd in ready else set()
