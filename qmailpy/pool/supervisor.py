@@ -68,8 +68,8 @@ class Supervisor:
         self.grow()
         try:
             os.write(self.keeper, READY)
-        except BrokenPipeError:
-            pass  # it has gone: we shall see
+        except OSError:
+            pass  # it has gone, and we shall see that at once
         while self.workers or self.lot is not None or not self.ending or self.somebody_is_back():
             patience = self.patience()
             ready = set(self.poll.wait(patience))

@@ -1,5 +1,6 @@
 """Delivery to a Maildir."""
 
+import errno
 import os
 import resource
 
@@ -102,3 +103,18 @@ def test_a_name_in_tmp_that_cannot_be_removed_delivers_nothing_twice(box, monkey
     deliver(box)
     monkeypatch.undo()
     assert sorted(path.parent.name for path in files(box)) == ["new", "tmp"]
+
+
+@pytest.mark.parametrize("where", ["write_all", "sync_file", "os.open", "os.link"])
+@pytest.mark.parametrize("number", [errno.EDQUOT, errno.ENOSPC, errno.EROFS])
+def test_a_quota_that_is_used_up(box, monkeypatch, where, number):
+    """It is noticed when something is written, synced, made or linked; a file system may take its time."""
+    def short(*words, **how):
+        raise OSError(number, "")
+
+    opened = os.open
+    new = {"write_all": short, "sync_file": short, "os.link": short, "os.open": lambda path, flags, *more, **how: (short if flags & os.O_CREAT else opened)(path, flags, *more, **how)}
+    monkeypatch.setattr(f"qmailpy.local.maildir.{where}", new[where])
+    with pytest.raises(Temporary, match="Temporary error on maildir delivery"):
+        deliver(box)
+    assert files(box) == []

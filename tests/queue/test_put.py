@@ -1,11 +1,12 @@
 """Storing a message: what is there afterwards, and that nothing is left of a refused one."""
 
+import errno
 import os
 
 import pytest
 
 from qmailpy.queue import put as module
-from qmailpy.queue.exitcodes import ADDRESS_TOO_LONG, BAD_ENVELOPE, NO_INTD, NO_MESS, NO_PID, NO_TODO, READ_ERROR
+from qmailpy.queue.exitcodes import ADDRESS_TOO_LONG, BAD_ENVELOPE, NO_INTD, NO_MESS, NO_PID, NO_TODO, READ_ERROR, WRITE_ERROR
 from qmailpy.queue.paths import Paths
 from qmailpy.queue.put import ADDRESS_LIMIT, Caller, Refused, checked, put, received
 
@@ -191,3 +192,12 @@ def test_further_recipients_do_not_make_an_envelope_whole(paths, envelope):
 
 def test_refused_carries_its_code():
     assert Refused(54).code == 54
+
+
+def test_a_quota_that_is_used_up_is_a_write_error(paths, monkeypatch):
+    def short(fd, data):
+        raise OSError(errno.EDQUOT, "")
+
+    monkeypatch.setattr(module, "write_all", short)
+    assert store(paths) == WRITE_ERROR
+    assert files(paths) == []
