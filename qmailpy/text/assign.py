@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+MOST_DIGITS = 20  # more than any uid has; Python refuses to read some thousands
 FIELDS = 6  # after the local part
 
 
@@ -79,9 +80,9 @@ def account(fields: bytes) -> Account | None:
 
 
 def number(text: bytes) -> int:
-    """The leading digits, 0 if there are none: then delivery is refused."""
+    """The leading digits, 0 if there are none: then delivery is refused.  Of very many the first ones: they are nobody's either."""
     digits = text[: len(text) - len(text.lstrip(b"0123456789"))]
-    return int(digits or b"0")
+    return int(digits[:MOST_DIGITS] or b"0")
 
 
 def find(local: bytes, get: Callable[[bytes], bytes | None]) -> bytes | None:

@@ -72,3 +72,7 @@ def test_too_few_fields():
 @given(st.binary(max_size=20).filter(lambda name: b"\0" not in name))
 def test_every_local_part_finds_the_catch_all(local):
     assert find(local, table().get) is not None
+
+
+def test_a_number_without_end_is_no_trouble():
+    assert account(b"joe\0" + b"9" * 100_000 + b"\x00100\0/x\0\0\0").uid == int("9" * 20)
