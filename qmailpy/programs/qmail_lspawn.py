@@ -102,6 +102,8 @@ class Child:
             return accounts.listed(self.home, self.local)
         except Temporary:
             raise Stop(report.CDB) from None
+        except MemoryError:
+            raise Stop(report.NO_MEMORY) from None
 
     def asked(self) -> bytes:
         """What qmail-getpw says."""

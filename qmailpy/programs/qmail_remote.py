@@ -31,7 +31,7 @@ SETTINGS = ("bindroutes", "clientcert.pem", "helohost", "moreipme", "nosignhosts
 ARGUMENTS = 3
 
 
-def deliver(home: Home | None, arguments: list[bytes], env: MutableMapping[str, str]) -> bytes:
+def deliver(arguments: list[bytes], env: MutableMapping[str, str], home: Home | None = None) -> bytes:
     """The records for host, sender and recipients; `home` may have been read already.  Raises Failed."""
     if len(arguments) < ARGUMENTS:
         raise Failed(report.record(report.IMPROPER))
@@ -71,7 +71,7 @@ def main(argv: list[str], env: MutableMapping[str, str], home: Home | None = Non
     """`home`: this one, where the caller has read about it already."""
     with shielded():
         try:
-            records = deliver(home, [os.fsencode(argument) for argument in argv[1:]], env)
+            records = deliver([os.fsencode(argument) for argument in argv[1:]], env, home)
         except Failed as failed:
             records = failed.record
         except Temporary:

@@ -119,14 +119,16 @@ class Courier:
         self.account.notes += client.notes
 
     def send_message(self) -> None:
-        """Send the message.  Raises Failed, PartialLine."""
-        stuffer = Stuffer()
+        """Send the message; its last block and the end go together.  Raises Failed, PartialLine."""
+        stuffer, held = Stuffer(), b""
         blocks = self.message()
         while data := next_block(blocks):
-            self.stream.send(stuffer.feed(data))
-        end = stuffer.finish()
+            if held:
+                self.stream.send(held)
+            held = stuffer.feed(data)
+        held += stuffer.finish()
         self.critical = True
-        self.stream.send(end)
+        self.stream.send(held)
 
     def hang_up(self) -> None:
         """Say QUIT; nobody waits for the answer."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LINK = 3  # the connection's descriptor in the child
 PASSED = struct.Struct("ii")  # message, output
+OPEN = "/proc/self/fd"  # has all open descriptors, its own among them
 LIMIT = 1 << 16  # bytes of one message
 MOST_WORK = 1000  # pieces; then the child ends, and a fresh one takes its place
 MOST_GROWTH = 32 << 20  # bytes, likewise
@@ -91,7 +92,6 @@ class _Life:
         own_group()  # what a user's program sends to its own process group reaches this child and nobody else
         self.umask = os.umask(0)
         os.umask(self.umask)
-        self.top = os.sysconf("SC_OPEN_MAX")
         for number in (*IGNORED, *MISCELLANEOUS):  # as every program of ours does while it works
             _signal.signal(number, _signal.SIG_IGN)
         self.dispositions = Dispositions(ORDINARY)
@@ -131,15 +131,20 @@ class _Life:
     def _clear(self) -> bool:
         """Be what we were; False if that cannot be."""
         try:
-            if self.passed:
-                os.closerange(0, LINK)
-                os.closerange(LINK + 1, self.top)
+            if self.passed and not self._empty():
+                return False
             self.dispositions.restore()
             os.umask(self.umask)
             os.chdir(self.folder)
         except OSError:
             return False
         return True
+
+    def _empty(self) -> bool:
+        """Close what was passed; whether nothing else is open.  Whoever has left something open may have kept an object that closes that number later."""
+        found = len(os.listdir(OPEN))
+        os.closerange(0, LINK)
+        return found == len((0, 1, 2, LINK, OPEN))
 
     def _spent(self, count: int) -> bool:
         """Whether a fresh child should take the place of this one.  What was forked in the work may live on, and know us."""

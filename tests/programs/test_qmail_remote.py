@@ -60,7 +60,8 @@ def test_no_body_can_end_its_message_early(home, body):
         assert b"K127.0.0.1 accepted message" in send(home, sink, message=b"Subject: x\n\n" + body)
         assert len(sink.messages) == 1
         assert sink.messages[0][2] == b"Subject: x\r\n\r\n" + body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-        assert sink.commands[-1] == b"QUIT\r\n"
+        visit, = sink.settled()
+        assert visit.commands[-1] == b"QUIT\r\n"
 
 
 @pytest.mark.parametrize("words", [("far.example", "s@x\r\nRCPT TO:<evil@x>", "r@y"), ("far.example", "s@x", "r@y\nDATA"), ("far\r.example", "s@x", "r@y")])

@@ -67,8 +67,6 @@ def test_each_piece_has_its_descriptors_and_no_others(child, tmp_path):
     def work(data):
         os.write(1, os.read(0, 100).upper())
         os.write(2, b"".join(b" %s" % name.encode() for name in sorted(os.listdir("/proc/self/fd"))))
-        os.dup2(0, 77)
-        os.dup2(1, 5)
         return 0, b""
 
     one = child(work)
@@ -81,6 +79,16 @@ def test_each_piece_has_its_descriptors_and_no_others(child, tmp_path):
         assert os.read(reading, 1000) == text.upper() + b" 0 1 2 3 4"  # 3: the connection, 4: the folder that is listed
         assert os.read(reading, 1000) == b"", "the child still has the output open"
         os.close(reading)
+
+
+def test_it_ends_after_work_that_has_left_something_open(child):
+    one = child(lambda data: (os.dup2(1, 77), (7, b""))[1])
+    reading, writing = os.pipe()
+    assert one.ask(b"x", reading, writing) == b"\7\1"
+    os.close(writing)
+    assert os.read(reading, 1) == b"", "the child still has the output open"
+    os.close(reading)
+    assert one.status() == 0
 
 
 def leave_traces(data):
