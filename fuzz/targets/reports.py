@@ -58,7 +58,7 @@ def bounce(data: bytes) -> None:
     made = paragraph(address, text)
     promise(made.endswith(b"\n\n") and b"\n\n" not in made[1:-2] and made.count(b"\n", 0, len(address) + 3) == 0, "more than one paragraph", made)
     mark = Postmark(address.replace(b"\n", b""), b"x.example", b"postmaster@x.example")
-    promise(b"\n" not in safe(data), "more than one line", safe(data))
+    promise("\n" not in safe(data), "more than one line", safe(data))
     if b"\n" not in address:
         promise(head(address, mark, NOW).split(b"\n\n")[0].count(b"\n") == 3, "more than four fields", head(address, mark, NOW))
         promise(middle(address).count(b"\n") == 3, "more lines", middle(address))
