@@ -289,16 +289,38 @@ static void name_socket(struct sockaddr_un *address, const struct work *work)
     add(&name, "/socket");
 }
 
-static int enter_home(const struct work *work)
+/* HOME, with `rest` behind it; 0 if it is too long. */
+static const char *below_home(const struct work *work, const char *rest)
 {
-    static char home[4096];
+    static char path[4096];
     const char *end = strstr(work->title + strlen(work->title) - strlen(work->program) - 5, "/bin/");
     size_t length = end ? (size_t) (end - work->title) : 0;
 
-    if (!end || length >= sizeof home)
+    if (!end || length + strlen(rest) >= sizeof path)
         return 0;
-    memcpy(home, work->title, length);
-    return !chdir(home);
+    memcpy(path, work->title, length);
+    strcpy(path + length, rest);
+    return path;
+}
+
+static int enter_home(const struct work *work)
+{
+    const char *home = below_home(work, "");
+
+    return home && !chdir(home);
+}
+
+/* Whether there may be a pool at all. Where there are none, that is all that it costs to ask. */
+static int has_socket(const struct work *work)
+{
+    struct sockaddr_un address;
+    char name[1 + sizeof address.sun_path] = "/";
+    const char *path;
+    struct stat found;
+
+    name_socket(&address, work);
+    path = below_home(work, strcat(name, address.sun_path));
+    return path && !stat(path, &found);
 }
 
 /* A connection to the pool; -1: there is none. It sees the uid of whoever has called us. */
@@ -484,6 +506,8 @@ void pool_run(const struct work *work)
     int folder = -1;
 
     if (!work->queue && strcmp(work->program, "qmail-smtpd") && strcmp(work->program, "qmail-qmtpd") && strcmp(work->program, "qmail-qmqpd"))
+        return;
+    if (!has_socket(work))
         return;
     request.text = mmap(0, BIGGEST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (request.text == MAP_FAILED)
