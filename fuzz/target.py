@@ -61,11 +61,11 @@ class Judge:
         self.target = target
         self.runs = 0
         self._memory = self._descriptor = 0
-        signal.signal(signal.SIGALRM, too_long)
 
     def judge(self, data: bytes) -> BaseException | None:
         """What was raised for an input; None if all is well."""
         self.runs += 1
+        kept = signal.signal(signal.SIGALRM, too_long)
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
             self.target.check(data)
@@ -74,6 +74,7 @@ class Judge:
             return problem
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, kept)
         return None
 
     def _weigh(self) -> None:

@@ -29,7 +29,8 @@ WORDS = (b"From ", b"\nFrom ", b"\n>From ", b"\n>>>From ", b">" * 1000, b"\n\nFr
 
 def check(data: bytes) -> None:
     mbox(data)
-    maildir([name for name in data.split(b"\n")[:4] if name and b"/" not in name and b"\0" not in name and name not in (b".", b"..") and len(name) < 200])
+    if not number_of(data) % 8:  # files cost time
+        maildir([name for name in data.split(b"\n")[:4] if name and b"/" not in name and b"\0" not in name and name not in (b".", b"..") and len(name) < 200])
     dates(number_of(data) * (1 + len(data) % 3) - (len(data) % 5) * 10 ** 9)
     data = data[:1000]
     channel, address = ROUTES.route(data)
