@@ -77,3 +77,15 @@ def test_rule_8_kill_0_does_not_reach_the_pool(single, pool, tmp_path):  # noqa:
 def test_every_worker_is_the_supervisors_child(pool, size):  # noqa: F811
     running = pool(size=size)
     assert children(running.supervisor()) == running.workers()
+
+
+def test_after_a_crowd_workers_that_nobody_needs_go(pool, session):  # noqa: F811
+    running = pool(size=12)
+    begun = [session() for _ in range(12)]
+    wait_for(lambda: len(running.workers()) == 12)
+    for child in begun:
+        child.stdin.write(b"QUIT\r\n")
+        assert child.wait(PATIENCE) == 0
+    wait_for(lambda: len(running.workers()) <= 4)
+    assert len(running.workers()) == 4
+    assert running.log.text() == ""
