@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qmailpy.unix.handover import Link
 
 PROGRAM = "qmail-smtpd"  # whose sessions can wait elsewhere
+ENOUGH = 4  # idle workers; with fewer, silent sessions leave sooner
 STEP = 0.02  # seconds between looks at how many workers are left
 
 
@@ -73,9 +74,10 @@ class Spot:
         return time.monotonic() + STEP < connection.deadline and not connection.channel.ready(0)
 
     def _patience(self) -> float:
-        """Seconds that a silent session is kept: the fewer workers are left, the less."""
-        free = self._board.size - self._board.count(board.BUSY)
-        return self._yard.patience * min(2 * free / self._board.size, 1)
+        """Seconds that a silent session is kept: the fewer workers are idle, the less; none if there cannot be more of them either."""
+        if self._board.first(board.EMPTY) is None and not self._board.count(board.IDLE):
+            return 0.0
+        return max(self._yard.patience * min(self._board.count(board.IDLE) / ENOUGH, 1), min(STEP, self._yard.patience))
 
     def _go(self, message: bytes) -> None:
         """Send it away.  From then on the descriptors here are copies.  Raises OSError, with everything as it was."""

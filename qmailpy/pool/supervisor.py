@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from qmailpy.pool.kind import Kind
     from qmailpy.unix.handover import Door
 
-QUIET = 30.0  # seconds after which one of too many idle workers is let go
+QUIET = 30.0  # seconds
+LOOK, LOOKS = 0.5, 3  # seconds between looks at how many workers are idle; those that too many looks have found idle are let go
 STEP = 0.05  # seconds between looks for sessions that have come back, while all workers are busy
 PAUSE = 1.0  # seconds before a worker is started in the place of one that failed
 MOST_IDLE = 2 * SPARE
@@ -58,7 +59,8 @@ class Supervisor:
         self.lot: int | None = None  # its process id
         self.full = self.watches = self.ending = False
         self.pressed = b""  # the session that was waiting for a worker when we last looked
-        self.next_look = 0.0
+        self.next_look = self.look_again = 0.0
+        self.surplus: list[int] = []  # idle workers beyond those that there may be, at our last looks
         self.resting_until = 0.0
 
     def run(self) -> int:
@@ -71,8 +73,7 @@ class Supervisor:
         except OSError:
             pass  # it has gone, and we shall see that at once
         while self.workers or self.lot is not None or not self.ending or self.somebody_is_back():
-            patience = self.patience()
-            ready = set(self.poll.wait(patience))
+            ready = set(self.poll.wait(self.patience()))
             signals = self.wakeup.take() if self.wakeup.fd in ready else set()
             if signals & {TERM, QUIT} or self.keeper in ready:
                 self.end(anew=self.keeper in ready and not signals & {TERM, QUIT})
@@ -84,8 +85,7 @@ class Supervisor:
             self.relieve()
             if self.ending:
                 continue
-            if not ready and patience == QUIET:
-                self.shrink()
+            self.shrink()
             self.grow()
             self.stand_in()
         return 0
@@ -96,6 +96,8 @@ class Supervisor:
             return STEP
         if self.full and not self.watches and not self.ending:
             return RECENT / 4
+        if len(self.workers) > MOST_IDLE:
+            return LOOK
         return min(QUIET, max(self.resting_until - time.monotonic(), 0.01)) if self.resting_until else QUIET
 
     def grow(self) -> None:
@@ -164,10 +166,16 @@ class Supervisor:
                 self.rest(f"worker {pid} ended with status {os.waitstatus_to_exitcode(status)}")
 
     def shrink(self) -> None:
-        """Let one idle worker go, if there are many."""
+        """Let those go that have been idle, beyond some, whenever we have looked lately: a crowd has come and gone."""
+        if (now := time.monotonic()) < self.look_again:
+            return
+        self.look_again = now + LOOK
         idle = [pid for pid, slot in self.workers.items() if self.board.state(slot) == board.IDLE]
-        if len(idle) > MOST_IDLE:
-            send_signal(idle[-1], TERM)
+        self.surplus = [*self.surplus, len(idle) - MOST_IDLE][-LOOKS:]
+        if len(self.surplus) == LOOKS and min(self.surplus) > 0:
+            for pid in idle[:min(self.surplus)]:
+                send_signal(pid, TERM)
+            self.surplus = []
 
     def stand_in(self) -> None:
         """While all workers are busy, there may be no more, and few have become free of late, or there can be none, tell those who come that it is so.

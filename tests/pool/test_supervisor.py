@@ -132,3 +132,15 @@ def test_where_no_process_can_be_had_it_rests(tmp_path, monkeypatch):
     finally:
         one.wakeup.close()
         close_quietly(*log, *others)
+
+
+def test_after_a_crowd_workers_that_nobody_needs_go(pool, session):  # noqa: F811
+    running = pool(size=12)
+    begun = [session() for _ in range(12)]
+    wait_for(lambda: len(running.workers()) == 12)
+    for child in begun:
+        child.stdin.write(b"QUIT\r\n")
+        assert child.wait(PATIENCE) == 0
+    wait_for(lambda: len(running.workers()) <= 4)
+    assert len(running.workers()) == 4
+    assert running.log.text() == ""
