@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.smtpsink import SmtpSink
+from tests.pki import Authority
+from tests.smtpsink import SmtpSink, tls_context
 from tests.spawn.spawner import UID, Spawner, owner
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -250,3 +251,18 @@ def test_who_has_given_a_password_sends_no_other_message(single):
         with Spawner(single, "qmail-rspawn") as spawner:
             assert spawner.report(b"r@far.example").startswith(b"K")
             assert all(has_ended(os.pidfd_open(pid), 5) for pid in remote_pids(spawner)), "it has not ended by itself"
+
+
+def test_tls_leaves_nothing_in_the_child(single, tmp_path):
+    authority = Authority()
+    with SmtpSink(tls=tls_context(tmp_path, authority.issue("sink.example").pem)) as sink:
+        single.control(smtproutes=f":[127.0.0.1]:{sink.port}\n", tlsremote="1\n")
+        with Spawner(single, "qmail-rspawn") as spawner:
+            served = []
+            for _ in range(2):
+                assert spawner.report(b"r@far.example").startswith(b"K127.0.0.1 accepted message.\n")
+                served.append(remote_pids(spawner))
+                child, = served[-1]
+                assert sorted(os.listdir(f"/proc/{child}/fd")) == ["3"]
+            assert served[0] == served[1]
+        assert [b"STARTTLS\r\n" in visit.commands for visit in sink.settled()] == [True, True]
