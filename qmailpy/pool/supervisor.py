@@ -121,7 +121,7 @@ class Supervisor:
                 return
 
     def fork(self, slot: int, *, helper: bool = False) -> int:
-        """Start one worker; its process id.  A helper serves one session that has come back from the lot."""
+        """Start one worker; its process id.  A helper serves sessions that have come back from the lot, and then ends."""
         def work() -> int:
             worker = Worker(self.kind, self.board, slot, self.gate, self.log, self.yard)
             return worker.help() if helper else worker.run()
