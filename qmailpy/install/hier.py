@@ -41,6 +41,7 @@ class Entry:
         self.path, self.kind, self.role, self.mode = path, kind, role, mode
 
 
+BOOT = Entry("queue/lock/boot", FILE, "qmails", 0o644)  # what a queue of C's has not
 TOP = Entry("", FOLDER, "root", 0o755)  # the home itself
 
 
@@ -69,7 +70,7 @@ def queue(home: Home) -> Iterator[Entry]:
     yield Entry("queue/lock", FOLDER, "qmailq", 0o750)
     yield Entry("queue/lock/tcpto", ZEROS, "qmailr", 0o644)
     yield Entry("queue/lock/sendmutex", FILE, "qmails", 0o600)
-    yield Entry("queue/lock/boot", FILE, "qmails", 0o644)
+    yield BOOT
     yield Entry("queue/lock/trigger", FIFO, "qmails", 0o622)
 
 
