@@ -71,9 +71,9 @@ class Worker:
         return 0
 
     def help(self) -> int:
-        """Serve one session that has come back from the lot, if there is one."""
+        """Serve sessions that have come back from the lot, as long as there are any."""
         on_signal(TERM, self.end)
-        if (found := self.returned()) is not None:
+        while not self.spent() and (found := self.returned()) is not None:
             self.take_up(found)
         return 0
 
