@@ -121,7 +121,7 @@ class Supervisor:
                 return
 
     def fork(self, slot: int, *, helper: bool = False) -> int:
-        """Start one worker; its process id.  A helper serves sessions that have come back from the lot, and then ends."""
+        """Start one worker; its process id.  A helper serves sessions that have come back from the lot, and ends when there are none."""
         def work() -> int:
             worker = Worker(self.kind, self.board, slot, self.gate, self.log, self.yard)
             return worker.help() if helper else worker.run()
@@ -201,7 +201,7 @@ class Supervisor:
         return self.yard is not None and bool(self.yard.waiting())
 
     def relieve(self) -> None:
-        """Where no worker is to be had for a session that has come back, since all are busy for long, or since they end: start one for it alone.
+        """Where no worker is to be had for a session that has come back, since all are busy for long, or since they end: start one for it.
 
         It cannot be refused, as those at the door, who then do their work themselves.
         """

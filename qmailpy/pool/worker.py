@@ -71,7 +71,7 @@ class Worker:
         return 0
 
     def help(self) -> int:
-        """Serve sessions that have come back from the lot, one after the other, until there is none."""
+        """Serve sessions that have come back from the lot, as long as there are any."""
         on_signal(TERM, self.end)
         while not self.spent() and (found := self.returned()) is not None:
             self.take_up(found)
