@@ -59,8 +59,10 @@ class Setup:
         """Install.  Raises OSError, launchers.Unusable."""
         self.manifest = set(installed(self.home))
         self.recorded = ours.parse(contents(self.home.at(ours.RECORD)) or b"")
-        for entry in [*hier.folders(self.home), *([hier.BOOT] if os.path.isdir(self.home.at("queue", "mess")) else hier.queue(self.home))]:
+        for entry in [*hier.folders(self.home), *([] if os.path.isdir(self.home.at("queue", "mess")) else hier.queue(self.home))]:
             self.make(entry)
+        if os.path.isdir(self.home.at("queue", "lock")):
+            self.make(hier.BOOT)
         if not self.home.single:
             self.own(self.home.path, hier.TOP, linked=True)  # as in C: programs of many users must get in
         place = library.install(self.home, self.top, self.interpreter)

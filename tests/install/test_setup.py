@@ -44,7 +44,7 @@ def test_another_qmail_keeps_its_mail_and_can_come_back(tmp_path):
         for part in ("mess", "info", "local", "remote"):
             (home / "queue" / part / str(number)).mkdir(parents=True)
     (home / "queue/mess/0/70").write_text("old mail")
-    for folder in ("bin", "control", "users", "alias"):
+    for folder in ("bin", "control", "users", "alias", "queue/lock"):
         (home / folder).mkdir()
     (home / "control/me").write_text("old.example\n")
     for name, mode in (("qmail-queue", 0o4711), ("qmail-autoresponder", 0o755), ("qmail-send", 0o711)):
@@ -53,6 +53,7 @@ def test_another_qmail_keeps_its_mail_and_can_come_back(tmp_path):
     setup(home)
     setup(home)  # an upgrade keeps the first originals
     assert (home / "queue/mess/0/70").read_text() == "old mail"
+    assert os.listdir(home / "queue/lock") == ["boot"]  # what C's qmail-send does not need
     assert (home / "control/me").read_text() == "old.example\n"
     assert (home / "bin/qmail-autoresponder").read_text() == "old qmail-autoresponder"  # we have none
     assert b"QMAILPY" in (home / "bin/qmail-queue").read_bytes()
