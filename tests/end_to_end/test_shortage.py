@@ -44,6 +44,13 @@ def limit(pid, which, soft):
     return in_child(change)
 
 
+def limit_all(spawner, which, soft):
+    """The same for a spawner and the children that it has: they stay for the next delivery."""
+    for pid in (spawner, *children(spawner)):
+        with contextlib.suppress(OSError, AssertionError):  # it may have ended
+            limit(pid, which, soft)
+
+
 def again(home):
     """Have qmail-send try all that waits."""
     home.daemon.send_signal(signal.SIGALRM)
@@ -74,7 +81,7 @@ def test_a_spawner_for_local_mail(multi, joe, what):  # noqa: F811
     multi.run("qmail-inject", "joe@test.example", input=LARGE)
     (told,) = multi.log.wait("delivery 1: (success|deferral|failure)").groups()
     assert told == "deferral" or (told == "success" and what in ("stack", "memory"))
-    limit(spawner, which, before)
+    limit_all(spawner, which, before)
     again(multi)
     multi.wait_empty()
     assert [len(message) > len(LARGE) for message in messages(joe / "Maildir")] == [True]
@@ -92,7 +99,7 @@ def test_a_spawner_for_remote_mail(multi, what):
         multi.run("qmail-inject", "you@far.example", input=LARGE)
         (told,) = multi.log.wait("delivery 1: (success|deferral|failure)").groups()
         assert told == "deferral" or (told == "success" and what in ("stack", "files", "memory"))
-        limit(spawner, which, before)
+        limit_all(spawner, which, before)
         again(multi)
         multi.wait_empty()
         assert [len(data) > len(LARGE) for _, _, data in sink.wait(1)] == [True]
@@ -108,7 +115,7 @@ def test_a_user_who_may_have_no_more_processes(multi, joe):  # noqa: F811
         multi.run("qmail-inject", f"{name}@test.example", input=SMALL)
     multi.log.wait("deferral: Unable_to_fork:")
     multi.log.wait("success: did_1\\+0\\+0/")
-    limit(spawner, resource.RLIMIT_NPROC, before)
+    limit_all(spawner, resource.RLIMIT_NPROC, before)
     again(multi)
     multi.log.wait("end msg", count=2)
     assert len(messages(joe / "Maildir")) == 1
@@ -130,7 +137,7 @@ def test_files_may_not_grow(multi, joe):  # noqa: F811
     assert [len(message) < 1000 for message in messages(joe / "Maildir")] == [True]
     assert (joe / "box").stat().st_size < 1000
     assert not list((joe / "Maildir/tmp").iterdir())
-    limit(spawner, resource.RLIMIT_FSIZE, before)
+    limit_all(spawner, resource.RLIMIT_FSIZE, before)
     again(multi)
     multi.log.wait("end msg", count=4)
     assert len(messages(joe / "Maildir")) == 2
