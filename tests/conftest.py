@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 
+from qmailpy.exits import TENURE
 from tests import home as homes
 
 
@@ -75,8 +76,9 @@ def multi(installed_multi):
 
 
 @pytest.fixture(autouse=True)
-def same_umask():
-    """A program's main that a test calls in its own process may set the umask; the next test has the usual one."""
+def same_process():
+    """A program's main that a test calls in its own process may set the umask, or say that the process is to end; the next test has it as it was."""
     os.umask(0o022)
+    TENURE.warm, TENURE.reason, TENURE.trace = False, "", ""
     yield
     os.umask(0o022)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -165,3 +166,17 @@ def wait_for_lock(child):
 def messages(folder):
     """The contents of a Maildir's new messages, by name."""
     return [path.read_bytes() for path in sorted((pathlib.Path(folder) / "new").iterdir())]
+
+
+@contextlib.contextmanager
+def room_for(count):
+    """While the block runs this process can open so many descriptors, and no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = [os.open(os.devnull, os.O_RDONLY) for _ in range(count)]
+    for fd in free:
+        os.close(fd)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(free) + 1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

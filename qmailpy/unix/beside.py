@@ -24,6 +24,8 @@ class Beside:
         self.fd, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._ended: list[Callable[[], None]] = []
         self._under_way = 0
+        self._lock = _thread.allocate_lock()  # a descriptor that was given back may be another file's by now
+        self._closed = False
         _thread.stack_size(STACK)
 
     @property
@@ -50,11 +52,14 @@ class Beside:
         else:
             def end() -> None:
                 then(result)
-        self._ended.append(end)
-        try:
-            os.write(self._write, b"\0")
-        except OSError:
-            pass  # it is full, and so there is something to read
+        with self._lock:
+            if self._closed:
+                return
+            self._ended.append(end)
+            try:
+                os.write(self._write, b"\0")
+            except OSError:
+                pass  # it is full, and so there is something to read
 
     def take(self) -> None:
         """Call `then` of all work that has ended.  Raises what the work has raised."""
@@ -68,5 +73,7 @@ class Beside:
             end()
 
     def close(self) -> None:
-        """Give the descriptors back."""
-        close_quietly(self.fd, self._write)
+        """Give the descriptors back.  Nobody hears of work that is still under way."""
+        with self._lock:
+            self._closed = True
+            close_quietly(self.fd, self._write)

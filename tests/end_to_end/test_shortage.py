@@ -187,6 +187,7 @@ def test_a_queue_that_becomes_read_only_in_the_middle(multi, joe):  # noqa: F811
     multi.start()
     assert queue_once(multi) == 0
     multi.log.wait("deferral")
+    wait_for(lambda: not any(name.startswith("todo/") for name in multi.queue_files()))
     with read_only(multi.path / "queue"):
         (joe / "ready").touch()
         again(multi)

@@ -9,6 +9,7 @@ from qmailpy.exits import Temporary
 from qmailpy.home import Home
 from qmailpy.queue import client
 from qmailpy.queue.client import QueueProcess
+from tests.home import room_for
 
 
 @pytest.fixture
@@ -161,15 +162,8 @@ def test_no_descriptor_is_left_behind(queue):
 
 
 def test_no_descriptors_to_be_had(tmp_path):
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 2, hard))
-    try:
-        with pytest.raises(Temporary, match="qqt failure"):
-            QueueProcess(Home(str(tmp_path)), {})
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with room_for(2), pytest.raises(Temporary, match="qqt failure"):
+        QueueProcess(Home(str(tmp_path)), {})
 
 
 def test_a_child():

@@ -1,7 +1,6 @@
 """Queueing a message that is on a descriptor."""
 
 import os
-import resource
 
 import pytest
 
@@ -9,6 +8,7 @@ from qmailpy.exits import Permanent, Temporary
 from qmailpy.home import Home
 from qmailpy.queue.handover import hand_over, queue_process, variable
 from tests.checkout import LittleHome
+from tests.home import room_for
 
 
 @pytest.fixture
@@ -64,13 +64,8 @@ def test_a_queue_program_that_cannot_be_run(home, message):
 
 
 def test_no_descriptors_for_a_queue_program(home):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 2, hard))
-    try:
-        with pytest.raises(Temporary, match="^unable to fork: process cannot open more files$"):
-            queue_process(Home(str(home.path)), {})
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with room_for(2), pytest.raises(Temporary, match="^unable to fork: process cannot open more files$"):
+        queue_process(Home(str(home.path)), {})
 
 
 def test_variables():

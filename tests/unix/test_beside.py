@@ -1,5 +1,6 @@
 """Work beside a loop."""
 
+import os
 import threading
 
 import pytest
@@ -43,6 +44,21 @@ def test_what_goes_wrong_is_heard_of(work):
     with pytest.raises(ZeroDivisionError):
         work.take()
     assert work.idle
+
+
+def test_work_that_ends_too_late_writes_nowhere():
+    gate, over = threading.Event(), threading.Event()
+    one = beside.Beside()
+    one.do(lambda: gate.wait(10) and over.set(), lambda result: None)
+    one.close()
+    source, target = os.pipe()  # which has the same numbers
+    gate.set()
+    assert over.wait(10)
+    os.set_blocking(source, False)
+    with one._lock, pytest.raises(BlockingIOError):
+        os.read(source, 1)
+    os.close(source)
+    os.close(target)
 
 
 def test_without_threads_it_is_done_at_once(work, monkeypatch):

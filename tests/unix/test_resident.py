@@ -148,7 +148,7 @@ def test_it_ends_when_it_has_worked_enough_or_has_grown(child, monkeypatch):
     monkeypatch.setattr(resident, "MOST_WORK", 1000)
     monkeypatch.setattr(resident, "MOST_GROWTH", 1 << 20)
     kept = []
-    greedy = child(lambda data: (kept.append(b"x" * 100_000), (0, b""))[1], nothing())
+    greedy = child(lambda data: (kept.append(b"x" * 1_000_000), (0, b""))[1], nothing())
     assert [greedy.ask() for _ in range(resident.LOOK)] == [b"\0\0"] * (resident.LOOK - 1) + [b"\0\1"]
 
 
