@@ -245,10 +245,12 @@ class Worker:
                 pass
         return status
 
-    def leave(self, status: int) -> None:
-        """The process is about to end, in the middle of a program."""
-        if self.link is not None:
-            tell(self.link, EXIT + bytes([status & 255]))
+    def leave(self, status: int) -> bool:
+        """The process is about to end; whether it is in the middle of a program."""
+        if self.link is None:
+            return False
+        tell(self.link, EXIT + bytes([status & 255]))
+        return True
 
     def vanish(self) -> None:
         """Whoever stood for this work has been ended, and so it ends, wherever it is."""

@@ -8,7 +8,6 @@ import os
 import time
 
 from qmailpy.exits import Temporary, during
-from qmailpy.queue.client import QueueProcess
 from qmailpy.text.received import Client
 from qmailpy.unix.connection import Gone
 from qmailpy.unix.fds import TimedOut, may_complain, write_all
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.queue.client import QueueProcess
     from qmailpy.serve.smtp_tls import SmtpTls
     from qmailpy.settings.load import Values
     from qmailpy.smtp.auth import Credentials
@@ -105,6 +105,8 @@ class World:
         return None
 
     def open_queue(self) -> QueueProcess:
+        from qmailpy.queue.client import QueueProcess
+
         return QueueProcess(self.home, self.env)
 
     def introduce(self, relay: bytes | None, info: bytes | None) -> None:

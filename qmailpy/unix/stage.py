@@ -82,14 +82,15 @@ class Stage:
         """Have a descriptor lead nowhere."""
         os.dup2(self._nothing, fd, inheritable=False)
 
-    def on_exit(self, told: Callable[[int], object]) -> None:
-        """If a program leaves the process in the middle of its work, `told` learns its exit status before; not if a child of it leaves its own."""
+    def on_exit(self, told: Callable[[int], bool]) -> None:
+        """If a program leaves the process in the middle of its work, `told` learns its exit status before; not if a child of it leaves its own.
+
+        If it was the program's, and is told to whoever it is for, the process's own is 0: nothing is wrong with it.
+        """
         leave = os._exit
 
         def tell(status: int) -> None:
-            if os.getpid() == self._pid:
-                told(status)
-            leave(status)
+            leave(0 if os.getpid() == self._pid and told(status) else status)
 
         os._exit = tell  # type: ignore[assignment]
 

@@ -27,7 +27,7 @@ def test_paragraphs(home):
     home.control(concurrencylocal="7x\n", locals="a\nb\n")
     text = home.run("qmail-showctl").stdout
     assert b"\n\nconcurrencylocal: Local concurrency is 7.\n\n" in text
-    assert b"\n\nlocals: \nMessages for a are delivered locally.\nMessages for b are delivered locally.\n\nmaxrecipients: " in text
+    assert b"\n\nlocals: \nMessages for a are delivered locally.\nMessages for b are delivered locally.\n\nmaxcommands: " in text
     assert b"\n\nme: My name is me.example.\n\n" in text
 
 

@@ -30,7 +30,7 @@ def home(tmp_path):
 def files(home):
     """{name below the queue: content}"""
     return {os.path.relpath(os.path.join(place, name), home.paths.queue): open(os.path.join(place, name)).read()
-            for place, _, names in os.walk(home.paths.queue) for name in names if name not in ("trigger", "sendmutex")}
+            for place, _, names in os.walk(home.paths.queue) for name in names if name not in ("trigger", "sendmutex", "boot")}
 
 
 def sorted_queue(home):

@@ -111,7 +111,7 @@ def test_rule_1_an_exit_in_the_middle_is_told_but_not_that_of_a_child(where):
     if (pid := os.fork()) == 0:
         told = high(target)
         stage = Stage()
-        stage.on_exit(lambda status: os.write(told, b"%d" % status))
+        stage.on_exit(lambda status: os.write(told, b"%d" % status) == 2)
         if where == "worker":
             os._exit(52)
         child = os.fork()
@@ -122,7 +122,14 @@ def test_rule_1_an_exit_in_the_middle_is_told_but_not_that_of_a_child(where):
     os.close(target)
     with open(source, "rb") as answer:
         assert answer.read() == (b"52" if where == "worker" else b"")
-    os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == (0 if where == "worker" else -9)
+
+
+def test_an_exit_that_is_nobodys_is_the_processs_own():
+    if (pid := os.fork()) == 0:
+        Stage().on_exit(lambda status: False)
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 
 
 def test_high_numbers_are_in_nobodys_way():
