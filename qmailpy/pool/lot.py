@@ -113,6 +113,8 @@ class Lot:
         gc.disable()  # nothing here has to be collected, and what nobody looks at stays shared with the supervisor
         self.yard, self.board, self.alive, self.log = yard, shared, alive, log
         self.inlet, self.outlet = yard.ends
+        for fd in (self.inlet, self.outlet, alive, log):
+            os.set_inheritable(fd, False)
         self.shelf = Shelf()
         self.wakeup = Wakeup([TERM])
         self.leaving: dict[int, None] = {}  # sources of those that are to go back to a worker, in their order
