@@ -12,6 +12,7 @@ CODE = """
 import os, runpy, sys
 
 steps, place, record, boot, checkout = int(sys.argv[1]), sys.argv[2], open(sys.argv[3], "w"), sys.argv[4], sys.argv[5]
+sys.path[:0] = [os.path.dirname(os.path.dirname(boot))]  # the home's own modules, whoever imports them first
 sys.path.append(checkout)
 from crash.watch import Watch
 

@@ -252,7 +252,10 @@ def begin_pools(whole, send):
         return comm(pid) == "qmail-pool" and f"\0{kind}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
 
     def is_idle(pid):
-        return re.fullmatch("0-2 null, .*door, .*epoll.*", Process(pid, whole.home).descriptors)
+        try:
+            return re.fullmatch("0-2 null, .*door, .*epoll.*", Process(pid, whole.home).descriptors)
+        except OSError:
+            return False  # they change while we look
 
     for kind in ("servers", "queue"):
         keeper, supervisor, *others = wait_for(lambda kind=kind: len(found := [pid for pid in below(send) if is_pool(pid, kind)]) > 3 and found)

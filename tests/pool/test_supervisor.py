@@ -11,11 +11,10 @@ from qmailpy.pool import supervisor
 from qmailpy.pool.kind import SERVERS
 from qmailpy.pool.supervisor import RECENT
 from qmailpy.unix.board import EMPTY
-from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.handover import Door
 from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool, session  # noqa: F401
-from tests.pools import children, is_alive
+from tests.pools import children, in_child, is_alive
 
 
 def test_workers_grow_with_demand_up_to_the_limit(pool, session):  # noqa: F811
@@ -117,21 +116,21 @@ def test_rule_1_a_queue_that_is_full_is_asked_again_and_nothing_is_started(singl
 
 
 def test_where_no_process_can_be_had_it_rests(tmp_path, monkeypatch):
-    tries, log, others = [], os.pipe(), os.pipe()
+    tries = []
     monkeypatch.setattr(supervisor, "fork_working", lambda *words, **more: tries.append(1) or (_ for _ in ()).throw(BlockingIOError))
-    one = supervisor.Supervisor(SERVERS, 5, Door(str(tmp_path / "socket"), 0o600), others[0], others[1], log[1], lambda fd: None)
-    try:
+
+    def work():
+        log, others = os.pipe(), os.pipe()
+        one = supervisor.Supervisor(SERVERS, 5, Door(str(tmp_path / "socket"), 0o600), others[0], others[1], log[1], lambda fd: None)
         for _ in range(3):
             one.grow()
-        assert len(tries) == 1  # not again and again at once, as long as there is none
-        assert os.read(log[0], 999) == b"qmail-pool: servers: unable to fork\n"
-        assert one.board.count(EMPTY) == 5
+        seen = [len(tries), os.read(log[0], 999), one.board.count(EMPTY)]
         one.resting_until = time.monotonic()
         one.grow()
-        assert len(tries) == 2
-    finally:
-        one.wakeup.close()
-        close_quietly(*log, *others)
+        return [*seen, len(tries)]
+
+    # Not again and again at once, as long as there is none.
+    assert in_child(work) == [1, b"qmail-pool: servers: unable to fork\n", 5, 2]
 
 
 def test_after_a_crowd_workers_that_nobody_needs_go(pool, session):  # noqa: F811
