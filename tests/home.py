@@ -87,6 +87,8 @@ class RealHome:
                 for name in names:
                     os.unlink(os.path.join(place, name))
         (self.path / "queue/lock/tcpto").write_bytes(bytes(1024))
+        for place in (self.path / "run/servers").iterdir():  # each pool makes its own
+            shutil.rmtree(place)
         self.control(me="mx.test.example\n", locals="test.example\n", rcpthosts="test.example\n", poolservers="0\n", poolqueue="0\n")
 
     def assign(self, **homes):
