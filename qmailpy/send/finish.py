@@ -44,13 +44,15 @@ class Finisher:
         self.home, self.env, self.files, self.settings, self.deliveries = home, env, files, settings, deliveries
         self.cleaner, self.syncs, self.beside, self.log = cleaner, syncs, beside, log
         self._ending: dict[int, Fresh | None] = {}
+        # Those whose mess/N qmail-clean removes.  Before it has told us so, another message may have the number, and be finished as well.
+        self._going: list[int] = []
         self._bounces: list[tuple[int, bytes]] = []  # to be queued: message, the sender to tell
         self._bouncing = 0
 
     @property
     def idle(self) -> bool:
         """Whether no message is between its first step and its last."""
-        return not self._ending
+        return not self._ending and not self._going
 
     def finish(self, number: int) -> None:
         """Bounce and remove a message whose todo/N has gone."""
@@ -221,20 +223,21 @@ class Finisher:
 
     def remove_message(self, number: int) -> None:
         """Remove a mess/N that has nothing beside it, or will have when this is synced."""
-        if number not in self._ending:
+        if number not in self._ending and number not in self._going:
             self._ending[number] = None
             self.syncs.want([self.files.paths.folder(kind, number) for kind in ("todo", "info", *CHANNELS, "bounce")], self._synced, number)
 
     def _synced(self, number: int, good: bool) -> None:
+        del self._ending[number]
         if good:
+            self._going.append(number)
             self.cleaner.message(number, self._gone)
         else:
             # Its files may come back after a power cut: the number must not go to another message.
             self.log("warning: trouble fsyncing what was removed of msg ", number, "; it is left in mess")
-            del self._ending[number]
 
     def _gone(self, number: int, good: bool) -> None:
-        del self._ending[number]
+        self._going.remove(number)
 
     def _exists(self, kind: str, number: int) -> bool:
         try:

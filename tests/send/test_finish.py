@@ -1,9 +1,11 @@
 """The end of a message."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from qmailpy.send.fresh import Fresh
 from tests.send.queue import Around
 
 KEEP = "#!/bin/sh\ncat > {0}/message; cat <&1 > {0}/envelope; exit $(cat {0}/exit 2>/dev/null || echo 0)\n"
@@ -127,3 +129,26 @@ def test_a_message_that_has_gone_is_removed(around):
     assert around.left(7) == set()
     assert not (around.place / "message").exists()
     assert around.asked == [b"foop/7"]
+
+
+def test_a_number_that_comes_again_before_qmail_clean_has_told_that_it_is_free(around):
+    """mess/7 is gone, and the answer is still on its way: another message 7 may be through already."""
+    finisher, told, wanted = around.daemon.finisher, [], []
+    finisher.cleaner = SimpleNamespace(message=lambda number, then: told.append(then), envelope=lambda number, then: told.append(then))
+    finisher.syncs = SimpleNamespace(want=lambda folders, then, number: wanted.append(then))
+    for sender in (b"one", b"two"):
+        around.put(7, mess=b"m", info=b"F" + sender + b"\0", local=b"")
+        finisher.finish_fresh(Fresh(7, sender, 100, 0, [None, None], []))
+        told.pop()(7, True)  # todo/7 has gone
+        if sender == b"one":
+            wanted.pop()(7, True)
+            finisher.remove_message(7)  # a sweep that meets it meanwhile does not ask once more: it would be the second message's
+            assert len(told) == 1 and not wanted
+            first = told.pop()
+        else:
+            first(7, True)
+            wanted.pop()(7, True)
+            told.pop()(7, True)
+    assert finisher.idle
+    around.daemon.log.flush()
+    assert around.log.lines.count("end msg 7") == 2
