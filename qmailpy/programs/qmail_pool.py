@@ -78,14 +78,16 @@ def identity(home: Home, kind: Kind, user: str) -> Identity:
 
 
 def make_folder(path: str, mode: int, owner: Identity) -> None:
-    """Make a folder, unless it is there.  Raises OSError."""
+    """Make a folder, unless it is there and somebody's: what a killed qmail-pool has left as root's is completed.  Raises OSError."""
+    root = os.geteuid() == 0
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
-        return
-    if os.geteuid() == 0:
+        if not root or owner.uid == 0 or os.lstat(path).st_uid:
+            return
+    os.chmod(path, mode)  # while it is still root's: a unit has no right to the folders of others
+    if root:
         os.chown(path, owner.uid, owner.gid)
-    os.chmod(path, mode)
 
 
 def prepare(home: Home, kind: Kind, owner: Identity) -> str:

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from qmailpy.exits import Usage
-from qmailpy.programs.qmail_pool import Arguments
+from qmailpy.programs.qmail_pool import Arguments, make_folder
+from qmailpy.unix.process import Identity
 from tests.home import PATIENCE, wait_for
 from tests.pool.test_worker import pool  # noqa: F401
 
@@ -62,6 +63,20 @@ def test_rule_4_places_owners_and_modes(single, pool):  # noqa: F811
         assert stat.S_IMODE(running.folder.stat().st_mode) == folder
         assert stat.S_IMODE(running.socket.stat().st_mode) == sock
         assert running.folder.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders for others")
+@pytest.mark.parametrize("killed", [False, True])
+def test_rule_4_a_folder_for_another_user(tmp_path, killed):
+    path, other = tmp_path / "777", Identity(777, 778)
+    if killed:
+        path.mkdir(0o700)
+    make_folder(str(path), 0o750, other)
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (777, 778, 0o750)
+    path.chmod(0o700)
+    make_folder(str(path), 0o750, other)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700  # an administrator's choice
 
 
 def test_rule_14_a_parent_that_has_gone_already(single):
