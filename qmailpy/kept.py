@@ -31,22 +31,26 @@ class Kept:
     def __init__(self) -> None:
         self._made: dict[Hashable, tuple[State, object]] = {}
 
-    def get(self, key: Hashable, state: State | None, make: Callable[[], Made]) -> Made:
-        """What was made for `key` in this state, else what `make` makes now.  A state of None is like no other."""
-        if state is None or not TENURE.warm:
+    def get(self, key: Hashable, look: Callable[[], State | None], make: Callable[[], Made]) -> Made:
+        """What was made for `key` in the state that `look` finds, else what `make` makes now.  A state of None is like no other."""
+        if not TENURE.warm or (seen := look()) is None:
             return make()
         found = self._made.get(key)
-        if found is not None and found[0] == state:
+        if found is not None and found[0] == seen:
             return found[1]  # type: ignore[return-value]  # what `make` made
         made = make()
         if len(self._made) >= MOST:
             self._made.clear()
-        self._made[key] = state, made
+        self._made[key] = seen, made
         return made
 
     def of(self, path: str, make: Callable[[], Made]) -> Made:
         """What `make` makes of one file."""
-        return self.get(path, state((path,)) if TENURE.warm else None, make)
+        return self.get(path, lambda: state((path,)), make)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` makes of nothing that changes."""
+        return self.get(key, lambda: (), make)
 
 
 def state(paths: Iterable[str]) -> State | None:
@@ -60,8 +64,13 @@ def state(paths: Iterable[str]) -> State | None:
             return None
         if not 0 <= one.st_ctime < now - SETTLED:
             return None
-        found.append((one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns))
+        found.append(identity(one))
     return tuple(found)
+
+
+def identity(found: os.stat_result) -> tuple[int, ...]:
+    """What changes whenever a file does, or another takes its name."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 KEPT = Kept()

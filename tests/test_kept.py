@@ -77,7 +77,7 @@ def test_a_clock_that_was_put_back_keeps_nothing(warm, tmp_path, monkeypatch):
 def test_a_program_that_was_executed_keeps_nothing(tmp_path):
     path, make, things = tmp_path / "me", Maker(), Kept()
     path.write_bytes(b"one")
-    assert [things.of(str(path), make), things.get("key", (), make)] == [[1], [2]]
+    assert [things.of(str(path), make), things.once("key", make)] == [[1], [2]]
 
 
 def test_a_file_that_is_not_there_has_no_state(warm, tmp_path):
@@ -92,12 +92,12 @@ def test_trouble_is_not_kept(warm):
         raise OSError
 
     with pytest.raises(OSError):
-        things.get("key", (), fail)
-    assert things.get("key", (), Maker()) == [1]
+        things.once("key", fail)
+    assert things.once("key", Maker()) == [1]
 
 
 def test_it_does_not_grow_without_end(warm):
     things = Kept()
     for number in range(3 * MOST):
-        things.get(number, (), Maker())
+        things.once(number, Maker())
     assert len(things._made) <= MOST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from qmailpy.errnotext import wording
-from qmailpy.exits import TENURE, Temporary
+from qmailpy.exits import Temporary
 from qmailpy.kept import KEPT, state
 from qmailpy.settings.kinds import Bad, digits
 from qmailpy.settings.table import ME, SETTINGS
@@ -86,7 +86,7 @@ def load(home: Home, names: Iterable[str], env: Mapping[str, str] = {}) -> Value
         cache: dict[str, object] = {}
         return Values({name: value(SETTINGS[name], home, env, cache, present) for name in wanted})
 
-    return KEPT.get((home.path, wanted), sources(home, wanted, env, present) if TENURE.warm else None, make)
+    return KEPT.get((home.path, wanted), lambda: sources(home, wanted, env, present), make)
 
 
 def sources(home: Home, names: tuple[str, ...], env: Mapping[str, str], present: frozenset[str] | None) -> tuple[object, ...] | None:
@@ -95,7 +95,7 @@ def sources(home: Home, names: tuple[str, ...], env: Mapping[str, str], present:
         return None
     there = [name for name in (*names, "me") if name in present]
     read = state([home.at("control", name) for name in there])
-    heard = KEPT.get(names, (), lambda: variables(names))
+    heard = KEPT.once(names, lambda: variables(names))
     return None if read is None else (tuple(there), read, tuple([env.get(name) for name in heard]))
 
 

@@ -36,7 +36,11 @@ def sync_file(fd: int) -> None:
 
 def sync_folder(path: Path) -> None:
     """Make the entries of a folder last: names made, linked or removed in it survive a power cut.  Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(path, os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(fd)
     finally:
@@ -61,11 +65,7 @@ class Disk:
         failed = set()
         for path in wanted:
             try:
-                fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
+                _sync(path, os.O_NOFOLLOW)
             except OSError:
                 failed.add(path)
         return failed

@@ -5,7 +5,6 @@ One message is one request (text/poolwire.py).  Whoever has said TAKEN has the w
 
 from __future__ import annotations
 
-import _signal
 import _socket
 import array
 import fcntl
@@ -18,6 +17,7 @@ from qmailpy.kept import KEPT
 from qmailpy.text.poolwire import BUSY, HIGHEST, LIMIT, MOST_DESCRIPTORS, TAKEN
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.poll import Poll
+from qmailpy.unix.signals import off_io, on_io
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ LABEL_LIMIT = 4096  # bytes
 TOO_MANY = 65536  # bytes of a list of groups
 SPACES = ("mnt", "net", "pid", "user")
 BACKLOG = 1024
+BLOCKING = 0  # flags of a connection
 PATIENCE = 5.0  # seconds until a worker says that it has the work
 SHORTEST, LONGEST = 0.01, 0.1  # seconds between two tries at a pool that is busy
 
@@ -134,19 +135,11 @@ class Link:
 
     def watch(self, ended: Callable[[], object]) -> None:
         """From now on `ended` is called, in the middle of whatever is done, when the other side ends the connection."""
-        def look(number: int, frame: object) -> None:
-            if self.gone():
-                ended()
-
-        _signal.signal(_signal.SIGIO, look)
-        fcntl.fcntl(self._socket, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(self._socket, fcntl.F_SETFL, os.O_ASYNC)
-        look(0, None)
+        on_io(self.fileno(), BLOCKING, lambda: self.gone() and ended())
 
     def unwatch(self) -> None:
         """No longer."""
-        fcntl.fcntl(self._socket, fcntl.F_SETFL, 0)
-        _signal.signal(_signal.SIGIO, _signal.SIG_IGN)
+        off_io(self.fileno(), BLOCKING)
 
     def move(self) -> None:
         """Have a descriptor that is in no program's way."""
@@ -310,7 +303,7 @@ def label() -> bytes:
 
 def place() -> bytes:
     """Where this process lives: root folder, namespaces, whether programs may gain privileges; as launcher/pool.c tells it.  A worker does not move."""
-    return KEPT.get("place", (), look_around)
+    return KEPT.once("place", look_around)
 
 
 def look_around() -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import _signal
 import fcntl
-import os
 import select
+
+from qmailpy.unix.signals import off_io, on_io
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,15 +26,11 @@ class while_read:  # noqa: N801 (reads as a word: with while_read(fd): ...)
         self._watch.register(fd, 0)  # of a pipe without readers the system tells an error, asked or not
 
     def __enter__(self) -> None:
-        _signal.signal(_signal.SIGIO, self._look)
-        fcntl.fcntl(self._fd, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(self._fd, fcntl.F_SETFL, self._flags | os.O_ASYNC)
-        self._look(0, None)
+        on_io(self._fd, self._flags, self._look)
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
-        fcntl.fcntl(self._fd, fcntl.F_SETFL, self._flags)
-        _signal.signal(_signal.SIGIO, _signal.SIG_IGN)
+        off_io(self._fd, self._flags)
 
-    def _look(self, number: int, frame: object) -> None:
+    def _look(self) -> None:
         if self._watch.poll(0):
             raise Orphaned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from qmailpy.kept import KEPT
+from qmailpy.kept import KEPT, identity
 from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
@@ -81,11 +81,6 @@ def may_run(found: os.stat_result, set_uid: int | None) -> bool:
 def library() -> str:
     """The folder of the library that this code belongs to."""
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-
-def identity(found: os.stat_result) -> tuple[int, ...]:
-    """What changes whenever a file does, or another takes its name."""
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def fingerprint(found: os.stat_result) -> tuple[int, ...]:

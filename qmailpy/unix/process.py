@@ -8,6 +8,7 @@ import fcntl
 import os
 
 from qmailpy.unix.fds import TimedOut, close_quietly, wait_readable
+from qmailpy.unix.signals import ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def spawn(
 
     The child has the default action for the signals that Python ignores, and none blocked.  Raises OSError if there can be no child.
     """
-    expect_children()
     pid = fork_held()
     if pid == 0:
         try:
@@ -71,7 +71,8 @@ def spawn(
 
 
 def fork_held() -> int:
-    """os.fork, and in the child no signal comes through before reset_signals: it would be lost, or taken for one that the parent got."""
+    """os.fork for a child that is waited for; in it no signal comes through before reset_signals: it would be lost, or taken for one that the parent got."""
+    expect_children()
     held = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
     pid = -1
     try:
@@ -143,16 +144,13 @@ def reset_signals(ignored: Sequence[int] = ()) -> None:
     for number in range(1, _signal.NSIG):
         if _signal.getsignal(number) not in (_signal.SIG_DFL, None):  # None: it is the C library's own
             _signal.signal(number, _signal.SIG_DFL)
-    for number in ignored:
-        _signal.signal(number, _signal.SIG_IGN)
+    ignore(*ignored)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
 def ignore_as_interpreter() -> None:
     """Ignore what an interpreter does from its start: for a child that runs a program of ours without executing it."""
-    for number in IGNORED:
-        if _signal.getsignal(number) != _signal.SIG_IGN:
-            _signal.signal(number, _signal.SIG_IGN)
+    ignore(*IGNORED)
 
 
 def allow_descriptors(count: int) -> bool:
@@ -224,7 +222,6 @@ def fork_working(work: Callable[[], int], fds: Mapping[int, int], unforeseen: in
     The work may end in another program.  `unforeseen` is the exit status if it raises; `ignored`: signals that it ignores.
     Raises OSError if there can be no child.
     """
-    expect_children()
     pid = fork_held()
     if pid == 0:
         status = unforeseen

@@ -14,7 +14,7 @@ import struct
 from qmailpy.exits import TENURE
 from qmailpy.unix import limits
 from qmailpy.unix.process import IGNORED, fork_working, own_group
-from qmailpy.unix.signals import MISCELLANEOUS, Dispositions
+from qmailpy.unix.signals import MISCELLANEOUS, Dispositions, ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class _Life:
         own_group()  # what a user's program sends to its own process group reaches this child and nobody else
         self.umask = os.umask(0)
         os.umask(self.umask)
-        for number in (*IGNORED, *MISCELLANEOUS):  # as every program of ours does while it works
-            _signal.signal(number, _signal.SIG_IGN)
+        ignore(*IGNORED, *MISCELLANEOUS)  # as every program of ours does while it works
         self.dispositions = Dispositions(ORDINARY)
         self.forked = False
         os.register_at_fork(after_in_parent=self._note_fork)

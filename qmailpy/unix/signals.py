@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal  # the module signal builds enums at import, which costs milliseconds
+import fcntl
 import os
 
 from qmailpy.unix.fds import close_quietly
@@ -18,7 +19,6 @@ KILL, QUIT = _signal.SIGKILL, _signal.SIGQUIT
 # What a terminal or a limit sends to whole process groups, and a program that holds a message must not die of.
 MISCELLANEOUS = (PIPE, _signal.SIGVTALRM, _signal.SIGPROF, _signal.SIGQUIT, INT, HUP, _signal.SIGXCPU, _signal.SIGXFSZ)
 LONGEST = (1 << 31) - 1  # seconds of a timer: as good as for ever
-
 TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 
 
@@ -88,6 +88,30 @@ def on_signal(number: int, come: Callable[[], object]) -> None:
     _signal.signal(number, lambda number, frame: come())
 
 
+def ignore(*numbers: int) -> None:
+    """From now on ignore some signals; a program that is executed begins so as well."""
+    for number in numbers:
+        if _signal.getsignal(number) != _signal.SIG_IGN:  # which is cheap: no system call
+            _signal.signal(number, _signal.SIG_IGN)
+
+
+def on_io(fd: int, flags: int, come: Callable[[], object]) -> None:
+    """Call `come` now, and from now on, in the middle of whatever is done, when something happens at the other end of a pipe or connection.
+
+    flags  the descriptor's, without this; `off_io` wants them as well
+    """
+    on_signal(_signal.SIGIO, come)
+    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags | os.O_ASYNC)
+    come()
+
+
+def off_io(fd: int, flags: int) -> None:
+    """No longer."""
+    fcntl.fcntl(fd, fcntl.F_SETFL, flags)
+    ignore(_signal.SIGIO)
+
+
 class Dispositions:
     """How this process takes these signals when this is made, with none blocked and no timer running, so that it can do so again."""
 
@@ -132,12 +156,6 @@ class Wakeup:
         self._restored.__exit__(None, None, None)
         _signal.set_wakeup_fd(self._wakeup)
         close_quietly(self.fd, self._write)
-
-
-def ignore(*numbers: int) -> None:
-    """From now on ignore some signals; a program that is executed begins so as well."""
-    for number in numbers:
-        _signal.signal(number, _signal.SIG_IGN)
 
 
 class interruptible(_Restored):  # noqa: N801

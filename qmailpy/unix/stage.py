@@ -13,7 +13,7 @@ from qmailpy.text.poolwire import HIGHEST
 from qmailpy.unix import limits
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.process import IGNORED, any_ended
-from qmailpy.unix.signals import Dispositions
+from qmailpy.unix.signals import Dispositions, ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class Stage:
         self.limits = limits.limits()
         self._pid = os.getpid()
         self._nothing = high(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
-        for number in (*IGNORED, _signal.SIGHUP):  # a HUP for the pool is none for its workers; the programs ignore it as well
-            _signal.signal(number, _signal.SIG_IGN)
+        ignore(*IGNORED, _signal.SIGHUP)  # a HUP for the pool is none for its workers; the programs ignore it as well
         self._dispositions = Dispositions(ORDINARY)
         self._lent: Mapping[int, int] = {}
         self._theirs: Sequence[Limit] | None = None
@@ -56,9 +55,8 @@ class Stage:
         finally:
             close_quietly(*moved)
         os.umask(request.umask)
-        for number in ORDINARY:
-            if request.ignored >> number & 1 and number != _signal.SIGCHLD:  # whoever cannot wait for children cannot work
-                _signal.signal(number, _signal.SIG_IGN)
+        # Whoever cannot wait for children cannot work.
+        ignore(*(number for number in ORDINARY if request.ignored >> number & 1 and number != _signal.SIGCHLD))
         self._theirs, self._lent = request.limits, lent
         for resource, soft in lent.items():
             limits.set_soft(resource, soft)
