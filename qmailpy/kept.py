@@ -52,6 +52,10 @@ class Kept:
         """What `make` makes of nothing that changes."""
         return self.get(key, lambda: (), make)
 
+    def forget(self, key: Hashable) -> None:
+        """Make it anew the next time."""
+        self._made.pop(key, None)
+
 
 def state(paths: Iterable[str]) -> State | None:
     """The identities of files; None if one is not there, or has changed so lately that the next change might not show."""

@@ -37,12 +37,13 @@ class Spot:
     left     whether it has left this worker, with all that belongs to it
     """
 
-    __slots__ = ("parked", "left", "_yard", "_board", "_link", "_vanish", "_data", "_request")
+    __slots__ = ("parked", "left", "_yard", "_board", "_link", "_vanish", "_data", "_request", "_movable")
 
     def __init__(self, yard: Yard, shared: Board, link: Link, vanish: Callable[[], object], data: bytes, request: Request, parked: Parked | None) -> None:
         self._yard, self._board, self._link, self._vanish, self._data, self._request = yard, shared, link, vanish, data, request
         self.parked = parked
         self.left = False
+        self._movable: bool | None = None  # nobody has looked
 
     def leave(self, connection: Connection, rest: Callable[[], Rest]) -> bool:
         """Wait a moment for a session that is at rest; whether it has left the worker then, since its client is silent.  Raises Gone, TimedOut."""
@@ -58,10 +59,10 @@ class Spot:
 
     def _may_leave(self) -> bool:
         """Whether its descriptors are of the kind that can be waited for, there is a place, and no secret is in this process."""
-        if TENURE.reason or not self._board.parks or self._request.descriptors[:1] != [0]:
-            return False
-        mode = os.fstat(0).st_mode
-        return stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode)
+        if self._movable is None:
+            mode = os.fstat(0).st_mode if self._request.descriptors[:1] == [0] else 0
+            self._movable = stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode)
+        return self._movable and self._board.parks and not TENURE.reason
 
     def _is_silent(self, connection: Connection) -> bool:
         """Whether the client says nothing for as long as workers can be spared, and has time left."""

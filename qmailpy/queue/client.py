@@ -6,7 +6,7 @@ import os
 import time
 
 from qmailpy.exits import TENURE, Temporary
-from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, READ_ERROR, TEXTS, UNRUNNABLE, text_of
+from qmailpy.queue.exitcodes import CUSTOM, CUSTOM_LIMIT, NO_PROGRAM, READ_ERROR, TEXTS, UNRUNNABLE, text_of
 from qmailpy.unix.fds import BLOCK, close_quietly, may_complain, set_nonblocking, write_all
 from qmailpy.unix.poll import Poll
 from qmailpy.unix.process import ended, pipe, spawn, wait
@@ -44,12 +44,15 @@ class Executed:
 
 
 class QueueProcess:
-    """One running queue program.
+    """One queue program at work.
 
     The order of calls: put (message), envelope, recipient ..., close.  `fail` at any time makes the program get
     an envelope without its end, so that it queues nothing; `abandon` ends it all at any time.
-    `pid` is what replies and logs call "qp".
+    `pid` is what replies and logs call "qp", once the message is queued.
     Raises Temporary("qqt failure") if there can be no child.
+
+    Where a pool's worker is to do it, it is asked when there is no more room in the pipes, or when all is written: most messages
+    are whole then, and one worker less stands by while a client sends.
     """
 
     def __init__(self, home: Home, env: Mapping[str, str]) -> None:
@@ -57,39 +60,64 @@ class QueueProcess:
         self._parts: list[bytes] = []
         self._size = 0
         self._said: dict[int, bytes] = {}
+        self._open: set[int] = set()  # of those, what has not come to its end
         self._errors = self._texts = -1
         self._poll = Poll()
+        self._home, self._env = home, env
+        self._work: Executed | Taken | None = None
+        self._verdict = TEXTS[READ_ERROR]  # where nobody was asked
+        self.pid = 0
         fds: list[int] = []
         try:
             for _ in range(2):
                 fds += pipe()
             message, self._target, addresses, self._envelope = fds
-            self._work: Executed | Taken = self._hand_over(home, env, message, addresses) or self._execute(home, env, message, addresses)
+            self._sources = message, addresses
+            # So that we can listen while we write: a program that says much must not wait for us while we wait for it.
+            set_nonblocking(self._target)
+            set_nonblocking(self._envelope)
+            self._ours = set(fds)  # not closed yet
+            self._pooled = self._may_hand_over()
+            if not self._pooled:
+                self._begin()
         except OSError as problem:
             close_quietly(*fds)
             raise Temporary("qqt failure", "4.3.0") from problem
-        self.pid = self._work.pid
-        close_quietly(message, addresses)
-        # So that we can listen while we write: a program that says much must not wait for us while we wait for it.
-        set_nonblocking(self._target)
-        set_nonblocking(self._envelope)
-        self._ours = {self._target, self._envelope, *self._said}  # not closed yet
-        self._open = set(self._said)
 
-    def _hand_over(self, home: Home, env: Mapping[str, str], message: int, addresses: int) -> Taken | None:
-        """Have a pool do it, if we are a pool's worker ourselves; None if it does not.  Raises OSError."""
+    def _may_hand_over(self) -> bool:
+        """Whether a pool could do it: if we are a pool's worker ourselves."""
         if not TENURE.warm:
-            return None
+            return False
+        from qmailpy.queue.workers import may_take
+
+        return may_take(self._home, self._env)
+
+    def _begin(self) -> None:
+        """Have the work begun.  Raises OSError."""
+        self._work = (self._hand_over() if self._pooled else None) or self._execute()
+        self.pid = self._work.pid
+        self._shut(*self._sources)
+
+    def _begin_late(self) -> None:
+        """The same, when there is no way back for the caller."""
+        try:
+            self._begin()
+        except OSError:
+            self._failed, self._verdict = True, NO_PROGRAM
+
+    def _hand_over(self) -> Taken | None:
+        """Have a pool do it; None if it does not.  Raises OSError."""
         from qmailpy.queue.workers import taken
 
-        found = taken(home, env, message, addresses)
+        found = taken(self._home, self._env, *self._sources)
         if found is not None:
             self._poll.add(found.fileno())
         return found
 
-    def _execute(self, home: Home, env: Mapping[str, str], message: int, addresses: int) -> Executed:
+    def _execute(self) -> Executed:
         """Start the queue program.  Raises OSError."""
-        name = env.get("QMAILQUEUE") or "bin/qmail-queue"
+        message, addresses = self._sources
+        name = self._env.get("QMAILQUEUE") or "bin/qmail-queue"
         fds: list[int] = []
         try:
             for _ in range(2):
@@ -97,7 +125,7 @@ class QueueProcess:
             self._errors, errors, self._texts, texts = fds
             # Programs of different schools write their custom text to descriptor 2, 4 or 6, some to two of them.
             given = {0: message, 1: addresses, 2: errors, 4: texts, 6: texts}
-            pid = spawn([name], env, given, program=name, cwd=home.path, unrunnable=UNRUNNABLE)
+            pid = spawn([name], self._env, given, program=name, cwd=self._home.path, unrunnable=UNRUNNABLE)
         except OSError:
             close_quietly(*fds)
             raise
@@ -105,6 +133,8 @@ class QueueProcess:
         for fd in (self._errors, self._texts):
             self._said[fd] = b""
             self._poll.add(fd)
+        self._ours.update(self._said)
+        self._open.update(self._said)
         return Executed(pid)
 
     def put(self, data: bytes) -> None:
@@ -137,7 +167,12 @@ class QueueProcess:
             self.put(b"\0")
             self._flush()
         self._shut(self._target, self._envelope)
-        code = self._outcome()
+        if self._work is None and not self._failed:
+            self._begin_late()
+        if self._work is None:
+            self._shut(*self._sources)
+            return self._verdict
+        code = self._outcome(self._work)
         errors, texts = self._said.get(self._errors, b""), self._said.get(self._texts, b"")
         self._shut(self._errors, self._texts)
         self._work.close()
@@ -154,7 +189,9 @@ class QueueProcess:
         """
         self.fail()
         self._poll.drop(self._target)
-        self._shut(self._target, self._envelope)
+        self._shut(self._target, self._envelope, *self._sources)
+        if self._work is None:
+            return
         end = time.monotonic() + GRACE
         try:
             while self._work.ended() is None and time.monotonic() < end:
@@ -178,6 +215,9 @@ class QueueProcess:
             try:
                 data = data[os.write(self._target, data):]
             except BlockingIOError:
+                if self._work is None:
+                    self._begin_late()
+                    continue
                 self._poll.add(self._target, write=True)
                 self._hear(self._poll.wait())
                 self._poll.drop(self._target)
@@ -193,7 +233,7 @@ class QueueProcess:
                 self._poll.drop(fd)
                 self._open.remove(fd)
 
-    def _outcome(self) -> int:
+    def _outcome(self, work: Executed | Taken) -> int:
         """Hear the program out: its exit status, or minus the signal.
 
         What it has started and left behind may hold its descriptors for ever; that is not waited for.
@@ -201,9 +241,9 @@ class QueueProcess:
         code = None
         while code is None and self._open:
             self._hear(self._poll.wait(PATIENCE))
-            code = self._work.ended()
+            code = work.ended()
         self._hear(self._poll.wait(0))  # its last words
-        return self._work.wait() if code is None else code
+        return work.wait() if code is None else code
 
 
 def pass_on(said: bytes) -> None:

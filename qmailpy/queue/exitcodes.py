@@ -37,6 +37,7 @@ TEXTS = {
     UNRUNNABLE: "Zunable to exec qq (#4.3.0)",
 }
 CRASHED = "Zqq crashed (#4.3.0)"
+NO_PROGRAM = "Zqqt failure (#4.3.0)"
 CUSTOM_LIMIT = 255  # bytes of a custom text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qmailpy.queue.exitcodes import BUG
 from qmailpy.text.poolwire import EXIT, QUEUE_VARIABLES, Request
 from qmailpy.unix.handover import hand_over, owners, place
-from qmailpy.unix.limits import limits
+from qmailpy.unix.limits import lasting
 from qmailpy.unix.ours import Program
 
 TYPE_CHECKING = False
@@ -57,11 +57,14 @@ class Taken:
         self._link.close()
 
 
+def may_take(home: Home, env: Mapping[str, str]) -> bool:
+    """Whether a pool could store a message: nobody wants, or has put there, another program."""
+    return not env.get("QMAILQUEUE") and Program(home, NAME, home.uid("qmailq")).known
+
+
 def taken(home: Home, env: Mapping[str, str], message: int, envelope: int) -> Taken | None:
-    """Have the pool store what these descriptors give; None if somebody wants, or has put there, another program, or the pool does not take it."""
-    if env.get("QMAILQUEUE") or not Program(home, NAME, home.uid("qmailq")).known:
-        return None
+    """Have the pool store what these descriptors give; None if it does not take it."""
     variables = {name: env[name] for name in QUEUE_VARIABLES if name in env}
-    request = Request(NAME, [], variables, [0, 1], place(), limits())
+    request = Request(NAME, [], variables, [0, 1], place(), lasting())
     found = hand_over(home.at("run", "queue", "socket"), owners(home, "qmailq"), request.wire(), [message, envelope], busy=WAITING)
     return None if found is None else Taken(found[1], found[0])

@@ -114,7 +114,7 @@ def load_for_server(home: Home, names: Iterable[str], env: Mapping[str, str]) ->
 def files(home: Home) -> frozenset[str] | None:
     """The names of the control files: most settings have none, and one look is cheaper than many.  None if the folder cannot be listed."""
     try:
-        return frozenset(os.listdir(home.at("control")))
+        return KEPT.of(home.at("control"), lambda: frozenset(os.listdir(home.at("control"))))
     except OSError:
         return None
 

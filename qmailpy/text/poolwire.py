@@ -134,6 +134,8 @@ def lent(theirs: Sequence[Limit], ours: Sequence[Limit]) -> dict[int, int] | Non
     Programs that the worker executes get all of the caller's limits.  So none of these may be above what the worker itself may have.
     """
     found: dict[int, int] = {}
+    if theirs == ours:  # so it is where nothing was set
+        return found
     for resource, (his, mine) in enumerate(zip(theirs, ours, strict=True)):
         if his == mine:
             continue

@@ -55,7 +55,10 @@ class Board:
 
     def busy_for(self, uid: int) -> int:
         """How many work for a uid.  Who asks has written down his own work before: of two at the same moment both may be counted, never none."""
-        return sum(state == BUSY and self._cells[slot * CELLS] == uid for slot, state in enumerate(self._memory[:self.size]))
+        states, slot, found = self._memory[:self.size], -1, 0
+        while (slot := states.find(BUSY, slot + 1)) >= 0:
+            found += self._cells[slot * CELLS] == uid
+        return found
 
     def first(self, state: int) -> int | None:
         """The first slot that is at that; None if there is none."""

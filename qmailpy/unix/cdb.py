@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from itertools import accumulate
 
 from qmailpy.errnotext import wording
 from qmailpy.exits import Temporary, is_temporary
@@ -83,14 +84,9 @@ class Reader:
 
     def _check_tables(self) -> None:
         """The hash tables lie one behind the other, up to the end of the file: what was cut off, or has a hole in its header, is told by that."""
-        place = self._index[0]
-        if place < HEADER:
-            raise self._damaged()
-        for begin, slots in zip(self._index[::2], self._index[1::2], strict=True):
-            if begin != place:
-                raise self._damaged()
-            place += PAIR.size * slots
-        if place != self._size:
+        begins, slots = self._index[::2], self._index[1::2]
+        places = tuple(accumulate(map(PAIR.size.__mul__, slots), initial=begins[0]))  # no loop: this comes before every look-up
+        if begins[0] < HEADER or places != (*begins, self._size):
             raise self._damaged()
 
     def _bytes(self, begin: int, size: int) -> bytes:

@@ -45,13 +45,16 @@ class Over(TimedOut):
 class Plain:
     """Bytes as they are, on two descriptors that are never made non-blocking: others may share them."""
 
-    __slots__ = ("source", "target")
+    __slots__ = ("source", "target", "_is_ready")
 
     def __init__(self, source: int, target: int) -> None:
         self.source, self.target = source, target
+        self._is_ready = False  # `ready` has seen something that was not read yet
 
     def read(self, most: int, seconds: float) -> bytes:
-        wait_readable(self.source, seconds)
+        if not self._is_ready:
+            wait_readable(self.source, seconds)
+        self._is_ready = False
         try:
             data = os.read(self.source, most)
         except OSError as problem:
@@ -65,6 +68,7 @@ class Plain:
             wait_readable(self.source, seconds)
         except TimedOut:
             return False
+        self._is_ready = True
         return True
 
     def write(self, data: bytes, seconds: float) -> None:

@@ -143,7 +143,7 @@ class Link:
 
     def move(self) -> None:
         """Have a descriptor that is in no program's way."""
-        self._socket = _moved(self._socket)
+        self._socket = _moved(self._socket.detach())
 
     def refuse(self) -> None:
         """Take no more messages: whoever sends one from now on learns that."""
@@ -185,7 +185,7 @@ class Door:
 
     def move(self) -> None:
         """Have a descriptor that is in no program's way."""
-        self._socket = _moved(self._socket)
+        self._socket = _moved(self._socket.detach())
 
     def close(self) -> None:
         """Listen no more."""
@@ -198,13 +198,13 @@ class Door:
 
 
 def opened(fd: int) -> Link:
-    """The connection that a descriptor is; its number may change, to one that is in no program's way."""
-    return Link(_moved(_socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, fd)))
+    """The connection that a descriptor is; its number changes, to one that is in no program's way."""
+    return Link(_moved(fd))
 
 
-def _moved(found: _socket.socket) -> _socket.socket:
-    copy = fcntl.fcntl(found, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
-    found.close()
+def _moved(fd: int) -> _socket.socket:
+    copy = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGHEST)
+    os.close(fd)
     return _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, copy)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 
+from qmailpy.kept import KEPT
 from qmailpy.text.poolwire import DATA, NO_LIMIT, RESOURCES
 from qmailpy.unix.files import contents
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 PAGE = resource.getpagesize()
 FIELDS = 7  # of /proc/self/statm
 NOBODY = b"0 " * FIELDS
+LASTING = "limits"
 
 
 def limits() -> list[Limit]:
@@ -23,16 +25,26 @@ def limits() -> list[Limit]:
     return [resource.getrlimit(number) for number in range(RESOURCES)]
 
 
+def lasting() -> list[Limit]:
+    """The same for a warm process, which asks for them with every message: nobody changes them but the functions here."""
+    return KEPT.once(LASTING, limits)
+
+
 def set_soft(number: int, soft: int) -> None:
     """Change a soft limit.  Raises OSError, ValueError."""
-    resource.setrlimit(number, (soft, resource.getrlimit(number)[1]))
+    _set(number, (soft, resource.getrlimit(number)[1]))
+
+
+def _set(number: int, pair: Limit) -> None:
+    KEPT.forget(LASTING)
+    resource.setrlimit(number, pair)
 
 
 def set_all(wanted: Sequence[Limit]) -> None:
     """Have all these limits: for a process that is about to execute a program.  Raises OSError, ValueError."""
     for number, pair in enumerate(wanted):
         if resource.getrlimit(number) != pair:
-            resource.setrlimit(number, pair)
+            _set(number, pair)
 
 
 def private_bytes() -> int:
@@ -46,7 +58,7 @@ def limit_growth(more: int) -> None:
     soft = _pages()[5] + more
     now, hard = resource.getrlimit(DATA)
     if (now == NO_LIMIT or now > soft) and (hard == NO_LIMIT or hard >= soft):
-        resource.setrlimit(DATA, (soft, hard))
+        _set(DATA, (soft, hard))
 
 
 def _pages() -> list[int]:

@@ -44,16 +44,7 @@ class Stage:
 
     def set(self, request: Request, fds: Sequence[int], lent: Mapping[int, int]) -> None:
         """Be what a request wants.  The descriptors that came with it are taken over.  Raises OSError; then `clear` is to follow."""
-        moved: list[int] = []
-        try:
-            moved += (high(fd) for fd in fds)
-            os.closerange(0, HIGHEST)
-            for number, fd in zip(request.descriptors, moved, strict=False):
-                os.dup2(fd, number, inheritable=True)
-            if request.directory:
-                os.fchdir(moved[-1])
-        finally:
-            close_quietly(*moved)
+        place(fds, request.descriptors, directory=request.directory)
         os.umask(request.umask)
         # Whoever cannot wait for children cannot work.
         ignore(*(number for number in ORDINARY if request.ignored >> number & 1 and number != _signal.SIGCHLD))
@@ -96,6 +87,26 @@ class Stage:
         """A child of a program: its limits are the caller's, hard ones as well.  What it executes gets them from it."""
         if self._theirs is not None:
             limits.set_all(self._theirs)
+
+
+def place(fds: Sequence[int], numbers: Sequence[int], *, directory: bool) -> None:
+    """Give descriptors these numbers, and close all others below HIGHEST; `directory`: the last one is the folder to be in.  Raises OSError."""
+    above = max(numbers, default=-1) + 1
+    moved: list[int] = []
+    try:
+        if fds and min(fds) < above:  # one would take the place of another that is still to be moved
+            moved += (high(fd) for fd in fds)
+            fds = moved
+        for number, fd in zip(numbers, fds, strict=False):
+            os.dup2(fd, number, inheritable=True)
+        for number in range(above):
+            if number not in numbers:
+                close_quietly(number)
+        if directory:
+            os.fchdir(fds[-1])
+    finally:
+        os.closerange(above, HIGHEST)
+        close_quietly(*moved)
 
 
 def high(fd: int) -> int:

@@ -1,13 +1,16 @@
 """Handing messages to queue programs: real ones, which keep, refuse, chatter, die or do not exist."""
 
+import fcntl
 import os
+import sys
+import termios
 import time
 
 import pytest
 
-from qmailpy.exits import Temporary
+from qmailpy.exits import TENURE, Temporary
 from qmailpy.home import Home
-from qmailpy.queue import client
+from qmailpy.queue import client, workers
 from qmailpy.queue.client import QueueProcess
 from tests.home import room_for
 
@@ -182,3 +185,65 @@ def test_rule_12_a_program_that_was_executed_executes_the_queue_program(tmp_path
     monkeypatch.setattr(QueueProcess, "_execute", lambda self, *given: asked.append(given) or client.Executed(os.getpid()))
     QueueProcess(Home(str(tmp_path)), {})
     assert len(asked) == 1
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """A process that is warm, and a pool that notes what it is asked for and takes nothing: the messages' sizes."""
+    sizes = []
+
+    def take(home, env, message, envelope):
+        sizes.append(int.from_bytes(fcntl.ioctl(message, termios.FIONREAD, bytes(4)), sys.byteorder))
+
+    monkeypatch.setattr(TENURE, "warm", True)
+    monkeypatch.setattr(workers, "may_take", lambda home, env: True)
+    monkeypatch.setattr(workers, "taken", take)
+    return sizes
+
+
+def test_a_pool_is_asked_when_all_is_written(queue, asked, tmp_path):
+    process = queue(KEEP + "exit 0")
+    process.put(b"x" * 20000)
+    process.put(b"y" * 20000)
+    process.envelope(b"a@x")
+    process.recipient(b"b@y")
+    assert (asked, process.pid) == ([], 0)
+    assert process.close() == ""
+    assert asked == [40000] and process.pid
+    assert (tmp_path / "message").read_bytes() == b"x" * 20000 + b"y" * 20000
+    assert (tmp_path / "envelope").read_bytes() == b"Fa@x\0Tb@y\0\0"
+
+
+@pytest.mark.parametrize("sizes", [(300000, 1), (1, 300000)])
+def test_a_pool_is_asked_when_a_pipe_is_full(queue, asked, tmp_path, sizes):
+    process = queue(KEEP + "exit 0")
+    process.put(b"x" * sizes[0])
+    process.envelope(b"a@x")
+    process.recipient(b"b" * sizes[1])
+    assert len(asked) == 1 and asked[0] <= min(sizes[0], 65536)
+    assert process.close() == ""
+    assert (tmp_path / "message").read_bytes() == b"x" * sizes[0]
+    assert (tmp_path / "envelope").read_bytes() == b"Fa@x\0T" + b"b" * sizes[1] + b"\0\0"
+
+
+def test_nobody_is_asked_for_a_message_that_is_given_up(queue, asked):
+    before = os.listdir("/proc/self/fd")
+    process = queue("exit 31")
+    process.put(b"x")
+    process.abandon()
+    process = queue("exit 31")
+    process.put(b"x")
+    process.fail()
+    process.envelope(b"a@x")
+    assert process.close() == "Zqq read error (#4.3.0)"
+    assert (asked, process.pid) == ([], 0)
+    assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.parametrize("size", [1, 300000])
+def test_nobody_can_be_asked_in_the_end(queue, asked, size):
+    before = os.listdir("/proc/self/fd")
+    process = queue("exit 31")
+    with room_for(1):
+        assert hand_over(process, b"x" * size) == "Zqqt failure (#4.3.0)"
+    assert os.listdir("/proc/self/fd") == before
