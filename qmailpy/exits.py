@@ -62,8 +62,12 @@ class Usage(Permanent):
 class Tenure:
     """Whether this process may do more work when it has done what it is at; one for the process, like its umask.
 
-    A program that was executed ends anyway.  A pool's worker looks here after each request (INTERNALS: Resident pools).
-    `warm`: this is such a worker.  `reason`: why it must not serve anybody else; "" if it may.  `trace`: where an unforeseen exception came from.
+    A program that was executed ends anyway.  A pool's worker, and a spawner's child that stays, look here after each piece of work
+    (INTERNALS: Resident pools).
+
+    warm    this is such a process
+    reason  why it must not serve anybody else; "" if it may
+    trace   where an unforeseen exception came from
     """
 
     __slots__ = ("warm", "reason", "trace")

@@ -52,8 +52,10 @@ class DeadHosts:
 
     def is_dead(self, address: bytes, now: int) -> bool:
         """Whether a host (4 bytes) timed out twice and lately."""
-        for records, _ in self._locked():
-            for record in records:
+        for data, _ in self._locked():
+            if address not in data:
+                break  # so it is most of the time
+            for record in parse(data):
                 if record.address == address:
                     self._seen.add(address)
                     return record.count >= DEAD and now - record.when < (60 + (self.spread & 31)) * MINUTE
@@ -63,7 +65,8 @@ class DeadHosts:
         """Remember whether a host answered."""
         if not timed_out and address not in self._seen:
             return
-        for records, fd in self._locked():
+        for data, fd in self._locked():
+            records = parse(data)
             at = next((at for at, record in enumerate(records) if record.address == address), None)
             if at is None:
                 if not timed_out:
@@ -78,16 +81,16 @@ class DeadHosts:
                 records[at] = Record(address, min(records[at].count + 1, MOST), now)
             os.pwrite(fd, records[at].bytes(), at * RECORD)
 
-    def _locked(self) -> Iterator[tuple[list[Record], int]]:
-        """Yield once, with the records and the locked file; not at all if there are none."""
+    def _locked(self) -> Iterator[tuple[bytes, int]]:
+        """Yield once, with what the file holds and the locked file; not at all if there are no records."""
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
             return
         try:
             lock(fd, wait=True)
-            if records := parse(os.pread(fd, SIZE, 0)):
-                yield records, fd
+            if len(data := os.pread(fd, SIZE, 0)) >= RECORD:
+                yield data, fd
         except OSError:
             return
         finally:

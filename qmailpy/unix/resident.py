@@ -97,6 +97,7 @@ class _Life:
         self.forked = False
         os.register_at_fork(after_in_parent=self._note_fork)
         self.work = begin()
+        TENURE.warm = True
         self.folder = os.getcwd()
         self.size = limits.private_bytes()
 

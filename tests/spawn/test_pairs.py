@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.pki import Authority
+from tests.pool.test_worker import pool  # noqa: F401
 from tests.smtpsink import SmtpSink, tls_context
 from tests.spawn.spawner import UID, Spawner, owner
 
@@ -266,3 +267,15 @@ def test_tls_leaves_nothing_in_the_child(single, tmp_path):
                 assert sorted(os.listdir(f"/proc/{child}/fd")) == ["3"]
             assert served[0] == served[1]
         assert [b"STARTTLS\r\n" in visit.commands for visit in sink.settled()] == [True, True]
+
+
+def test_a_forward_goes_to_the_queues_pool(single, joe, pool):  # noqa: F811
+    """A child that stays is a warm process: it has the pool store what it forwards, and can stay, since it has forked nothing."""
+    single.assign(joe=(joe, *owner()))
+    running = pool("queue")
+    (joe / ".qmail").write_text("&ann@test.example\n")
+    with Spawner(single, "qmail-lspawn", "./Maildir/") as spawner:
+        said = [spawner.report(b"joe@h") for _ in range(2)]
+        assert len(spawner.children("qmail-local")) == 1
+    assert set(said) <= {b"Kdid 0+1+0\nqp %d\n" % pid for pid in running.workers()}
+    assert len([name for name in single.queue_files() if name.startswith("todo/")]) == 2
