@@ -8,6 +8,7 @@ from __future__ import annotations
 import _socket
 import array
 import fcntl
+import mmap
 import os
 import select
 import struct
@@ -35,6 +36,7 @@ BACKLOG = 1024
 BLOCKING = 0  # flags of a connection
 PATIENCE = 5.0  # seconds until a worker says that it has the work
 SHORTEST, LONGEST = 0.01, 0.1  # seconds between two tries at a pool that is busy
+_INBOX: list[mmap.mmap] = []  # there is one, as soon as anything was received
 
 
 class Peer:
@@ -93,7 +95,10 @@ class Link:
             return b""
 
     def _take(self, limit: int, how: int = 0) -> tuple[bytes, list[int]]:
-        data, control, flags, _ = self._socket.recvmsg(limit + 1, _socket.CMSG_SPACE((MOST_DESCRIPTORS + 1) * INT), _socket.MSG_CMSG_CLOEXEC | how)
+        room = memoryview(inbox())[:limit + 1]
+        count, control, flags, _ = self._socket.recvmsg_into([room], _socket.CMSG_SPACE((MOST_DESCRIPTORS + 1) * INT), _socket.MSG_CMSG_CLOEXEC | how)
+        data = bytes(room[:count])
+        room[:count] = bytes(count)  # what one has sent is nobody else's to find
         fds = array.array("i")
         for level, kind, part in control:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
@@ -195,6 +200,13 @@ class Door:
         """Take the name away, unless it is another's by now."""
         if identity(self._path) == self._identity:
             close_name(self._path)
+
+
+def inbox() -> mmap.mmap:
+    """Room for a message of any size, of which only what is used takes memory.  To ask the system for it each time takes longer than to read a message."""
+    if not _INBOX:
+        _INBOX.append(mmap.mmap(-1, LIMIT + 1, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    return _INBOX[0]
 
 
 def opened(fd: int) -> Link:
