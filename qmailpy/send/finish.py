@@ -111,8 +111,7 @@ class Finisher:
         sender = bounce.plain_sender(sender)
         if sender == bounce.DOUBLE_BOUNCE:
             self.log("triple bounce: discarding ", self.files.short("bounce", number))
-            self._remove("bounce", number)
-            self._bounced(number)
+            self._told(number)
         else:
             self._bounces.append((number, sender))
             self._inject()
@@ -163,11 +162,17 @@ class Finisher:
             return
         self.log("bounce msg ", number, " qp ", pid)
         try:
-            self._remove("bounce", number)  # before anything else: what was told is not told again
+            self._told(number)
         except Later:
             self._later(number)
-        else:
-            self._bounced(number)
+
+    def _told(self, number: int) -> None:
+        """What was told is not told again, whatever happens to the other files.  Raises Later."""
+        self._remove("bounce", number)
+        if (fresh := self._ending[number]) is not None:
+            fresh.noted = False
+            fresh.cleared.append(self.files.paths.folder("bounce", number))
+        self._bounced(number)
 
     # the files
 
@@ -205,10 +210,7 @@ class Finisher:
             del self._ending[number]
             self._take_back(number, fresh)
             return
-        if fresh is None or fresh.noted:
-            folders.append(paths.folder("bounce", number))
-        if fresh is not None:
-            folders += fresh.cleared
+        folders += [paths.folder("bounce", number)] if fresh is None else fresh.cleared
         self.syncs.want(folders, self._synced, number)
 
     def _take_back(self, number: int, fresh: Fresh | None) -> None:

@@ -1,6 +1,7 @@
 """The end of a message."""
 
 import os
+import select
 from types import SimpleNamespace
 
 import pytest
@@ -152,3 +153,25 @@ def test_a_number_that_comes_again_before_qmail_clean_has_told_that_it_is_free(a
     assert finisher.idle
     around.daemon.log.flush()
     assert around.log.lines.count("end msg 7") == 2
+
+
+@pytest.mark.parametrize("sender", [b"s@x", b"#@[]"])
+def test_what_was_told_is_not_told_again_when_todo_cannot_be_removed_at_once(around, sender):
+    around.put(7, mess=b"m", info=b"F" + sender + b"\0", local=b"Dr@y\0", bounce=b"<r@y>:\nno\n\n")
+    finisher, asked, wanted = around.daemon.finisher, [], []
+    finisher.cleaner = SimpleNamespace(envelope=lambda number, then: asked.append(then))
+    finisher.syncs = SimpleNamespace(want=lambda folders, then, number: wanted.extend(folders))
+    fresh = Fresh(7, sender, 100, 1, [None, None], [])
+    fresh.left, fresh.noted = 0, True
+    for good in (False, True):
+        finisher.finish_fresh(fresh)
+        while not asked:
+            assert select.select([around.daemon.beside.fd], [], [], 30)[0]
+            around.daemon.beside.take()
+        asked.pop()(7, good)
+        assert finisher.idle == (not good)
+    around.daemon.log.flush()
+    assert len([line for line in around.log.lines if line.startswith(("bounce msg 7", "triple bounce"))]) == 1
+    assert not [line for line in around.log.lines if "trouble" in line]
+    assert around.paths.folder("bounce", 7) in wanted
+    assert around.left(7) == {"mess"}
