@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ABOVE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # the library that this code is installed in, or the checkout
 # The order of conf-users and conf-groups.
 USER_ROLES = ("alias", "qmaild", "qmaill", "root", "qmailp", "qmailq", "qmailr", "qmails")
 GROUP_ROLES = ("qmail", "nofiles")
@@ -113,8 +114,7 @@ def parse(text: str) -> Home:
 
 def here() -> Home:
     """The home that this code is installed in; in a checkout, what its conf-* files say."""
-    above = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return KEPT.of(above + "/home.conf", lambda: read(above))
+    return KEPT.of(ABOVE + "/home.conf", lambda: read(ABOVE))
 
 
 def read(above: str) -> Home:

@@ -206,7 +206,10 @@ class SmtpWorld(World):
 def client(env: Mapping[str, str]) -> Client:
     """Who connects, as the listener says (tcp-environ(5))."""
     def variable(*names: str) -> bytes | None:
-        return next((os.fsencode(env[name]) for name in names if name in env), None)
+        for name in names:
+            if name in env:
+                return os.fsencode(env[name])
+        return None
 
     found = Client(info=variable("TCPREMOTEINFO"))
     for field, names in (("ip", ("TCPREMOTEIP",)), ("host", ("TCPREMOTEHOST",)), ("local", ("TCPLOCALHOST", "TCPLOCALIP"))):

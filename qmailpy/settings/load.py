@@ -95,13 +95,13 @@ def sources(home: Home, names: tuple[str, ...], env: Mapping[str, str], present:
         return None
     there = [name for name in (*names, "me") if name in present]
     read = state([home.at("control", name) for name in there])
-    heard = KEPT.once(names, lambda: variables(names))
-    return None if read is None else (tuple(there), read, tuple([env.get(name) for name in heard]))
+    heard = KEPT.once(names, lambda: variables(names)) & env.keys()
+    return None if read is None else (tuple(there), read, tuple([(name, env[name]) for name in sorted(heard)]))
 
 
-def variables(names: Iterable[str]) -> tuple[str, ...]:
+def variables(names: Iterable[str]) -> frozenset[str]:
     """The variables that have a say in settings."""
-    return tuple(name for setting in map(SETTINGS.__getitem__, names) for name in (setting.env, setting.off, setting.zero) if name)
+    return frozenset(name for setting in map(SETTINGS.__getitem__, names) for name in (setting.env, setting.off, setting.zero) if name)
 
 
 def load_for_server(home: Home, names: Iterable[str], env: Mapping[str, str]) -> Values:

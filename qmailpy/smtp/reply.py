@@ -9,16 +9,19 @@ if TYPE_CHECKING:
 class Reply:
     """A code and its lines of text; `closing` says with which exit status the session ends after it, None: it goes on."""
 
-    __slots__ = ("code", "lines", "closing")
+    __slots__ = ("code", "lines", "closing", "_wire")
 
     def __init__(self, code: int, *lines: str | bytes, closing: int | None = None) -> None:
         self.code, self.closing = code, closing
-        self.lines = tuple(line.encode() if isinstance(line, str) else line for line in lines)
+        self.lines = tuple([line.encode() if isinstance(line, str) else line for line in lines])
+        self._wire = b""  # not made yet
 
     def wire(self) -> bytes:
         """The bytes that go to the client."""
-        last = len(self.lines) - 1
-        return b"".join(b"%d%s%s\r\n" % (self.code, b" " if at == last else b"-", line) for at, line in enumerate(self.lines))
+        if not self._wire:
+            last = len(self.lines) - 1
+            self._wire = b"".join([b"%d%s%s\r\n" % (self.code, b" " if at == last else b"-", line) for at, line in enumerate(self.lines)])
+        return self._wire
 
 
 OK = Reply(250, "ok")

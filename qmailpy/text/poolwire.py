@@ -66,11 +66,10 @@ class Request:
     def wire(self) -> bytes:
         """The message."""
         flags = "w" * self.watched + "d" * self.directory
-        values = [value for pair in self.limits for value in pair]
-        limits = "".join("- " if value == NO_LIMIT else f"{value} " for value in values)
+        limits = "".join(["- " if value == NO_LIMIT else f"{value} " for pair in self.limits for value in pair])
         fields = [self.program, numbers(self.descriptors), flags, numbers([self.umask]), numbers([self.ignored])]
         rest = [limits, numbers([len(self.arguments)]), *self.arguments, *(f"{name}={value}" for name, value in self.variables.items())]
-        return b"".join(part + b"\0" for part in (VERSION, *map(encoded, fields), self.place, *map(encoded, rest)))
+        return b"\0".join((VERSION, *map(encoded, fields), self.place, *map(encoded, rest), b""))
 
 
 def encoded(text: str) -> bytes:
@@ -80,7 +79,7 @@ def encoded(text: str) -> bytes:
 
 def numbers(values: Iterable[int]) -> str:
     """Numbers with a blank behind each."""
-    return "".join(f"{value} " for value in values)
+    return "".join([f"{value} " for value in values])
 
 
 def parse(data: bytes) -> Request:

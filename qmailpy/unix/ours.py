@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from qmailpy.home import ABOVE
 from qmailpy.kept import KEPT, identity
 from qmailpy.unix.files import contents
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 RECORD = "lib/qmailpy/programs"
 CURRENT = "lib/qmailpy/current"
+LOADED = os.path.basename(ABOVE)  # the library that this code belongs to, as `current` would name it
 EXECUTABLE, SET_IDENTITY = 0o111, 0o6000
 
 
@@ -31,7 +33,7 @@ class Program:
 
     def __init__(self, home: Home, name: str, set_uid: int | None = None) -> None:
         self.path = home.at("bin", name)
-        self._link, self._version = home.at(CURRENT), os.path.basename(library())
+        self._link, self._version = home.at(CURRENT), LOADED
         self._seen: tuple[int, ...] | None = None
         try:
             found = os.stat(self.path)
@@ -76,11 +78,6 @@ def may_run(found: os.stat_result, set_uid: int | None) -> bool:
     """Whether a file is one that everybody may execute, as himself or as `set_uid`."""
     bits = found.st_mode & (EXECUTABLE | SET_IDENTITY)
     return stat.S_ISREG(found.st_mode) and (bits == EXECUTABLE or (bits == EXECUTABLE | stat.S_ISUID and found.st_uid == set_uid))
-
-
-def library() -> str:
-    """The folder of the library that this code belongs to."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def fingerprint(found: os.stat_result) -> tuple[int, ...]:

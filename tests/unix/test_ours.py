@@ -18,7 +18,7 @@ def home(tmp_path):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "bin/work").write_text("launcher")
     (tmp_path / "bin/work").chmod(0o711)
-    os.symlink(os.path.basename(ours.library()), found.at(ours.CURRENT))
+    os.symlink(ours.LOADED, found.at(ours.CURRENT))
     write_record(found, {b"work": ours.fingerprint(os.stat(found.at("bin/work")))})
     return found
 
