@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 
@@ -62,12 +63,24 @@ def wait_writable(fd: int, seconds: float) -> None:
 def write_in_time(fd: int, data: bytes, seconds: float) -> None:
     """Write every byte of `data`; `seconds` for each piece that the system takes.  Raises TimedOut, other OSErrors.
 
-    A piece is no more than a pipe is sure to take, so that a reader that does not read cannot hold the write.
+    Where we have waited, a piece is no more than a pipe is sure to take, so that a reader that does not read cannot hold the write.
     """
     view = memoryview(data)
-    while view:
+    while view := view[write_at_once(fd, view):]:
         wait_writable(fd, seconds)
         view = view[os.write(fd, view[:select.PIPE_BUF]):]
+
+
+def write_at_once(fd: int, data: memoryview) -> int:
+    """Write what the system takes without waiting, though the descriptor may wait; the number of bytes, 0 where it cannot be asked so.  Raises OSError."""
+    if not data:
+        return 0
+    try:
+        return os.pwritev(fd, [data], -1, os.RWF_NOWAIT)
+    except OSError as problem:
+        if problem.errno in (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # the latter: a file, or an older system
+            return 0
+        raise
 
 
 def close_quietly(*fds: int) -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, identity, may_complain, read_all, wait_readable, wait_writable, write_all, write_in_time
+from qmailpy.unix.fds import BLOCK, TimedOut, close_quietly, copy, identity, may_complain, read_all, wait_readable, wait_writable, write_all, write_at_once, write_in_time
 
 
 @pytest.fixture
@@ -109,6 +109,26 @@ def test_a_write_in_time():
     with pytest.raises(BrokenPipeError):
         write_in_time(target, b"x", 5)
     os.close(target)
+
+
+def test_what_is_not_written_at_once_is_written_in_time(pipe):
+    data = os.urandom(200000)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(read_all(pipe[0], len(data))))
+    assert 0 < write_at_once(pipe[1], memoryview(data)) < len(data)
+    assert write_at_once(pipe[1], memoryview(data)) == 0
+    assert os.get_blocking(pipe[1])
+    os.read(pipe[0], BLOCK)
+    reader.start()
+    write_in_time(pipe[1], data, 20)
+    reader.join()
+    assert found == [data]
+
+
+def test_a_file_is_written_though_it_cannot_be_asked_to_do_so_at_once(tmp_path):
+    with (tmp_path / "file").open("wb") as out:
+        write_in_time(out.fileno(), b"x" * 10000, 5)
+    assert (tmp_path / "file").read_bytes() == b"x" * 10000
 
 
 @pytest.mark.parametrize("seconds", [10**9, 10**18])
