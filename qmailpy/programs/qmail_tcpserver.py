@@ -133,9 +133,8 @@ class Connection:
 
     def note_hired(self, pid: int) -> None:
         """Tell which worker serves it."""
-        if self.arguments.verbosity >= VERBOSE:
-            complain(f"tcpserver: pid {pid} from {self.remote[0]}")
-            complain(f"tcpserver: ok {pid} {self.ends(os.fsencode(self.arguments.values['l']))}")
+        complain(f"tcpserver: pid {pid} from {self.remote[0]}")
+        complain(f"tcpserver: ok {pid} {self.ends(os.fsencode(self.arguments.values['l']))}")
 
     def look_up(self) -> bytes | None:
         """Find out the client's host name and ident; returns this host's name."""
@@ -288,7 +287,8 @@ class Server:
         if found is None:
             self.take_cold(one.peer)
             return
-        Connection(self.arguments, self.env, one.peer).note_hired(found.pid)
+        if self.arguments.verbosity >= VERBOSE:
+            Connection(self.arguments, self.env, one.peer).note_hired(found.pid)
         one.peer.close()
         self.hired[found.fileno()] = found
         self.poll.add(found.fileno())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qmailpy.home import Home
+    from qmailpy.text.poolwire import Limit
     from qmailpy.unix.handover import Link
 
 REST = 2.0  # seconds without another try, when a pool has let somebody wait too long and has answered nobody meanwhile
@@ -56,7 +57,7 @@ class Hire:
         self.name = os.path.basename(program[0])
         self.resting_until = self.heard = 0.0
         self._program = Program(home, self.name)
-        self._place, self._umask = place(), os.umask(0)
+        self._place, self._limits, self._umask = place(), as_a_launcher(limits()), os.umask(0)
         os.umask(self._umask)
 
     @property
@@ -73,7 +74,7 @@ class Hire:
             return None
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            request = Request(self.name, self.program, env, [0, 1, 2], self._place, self._limits(), umask=self._umask, directory=True)
+            request = Request(self.name, self.program, env, [0, 1, 2], self._place, self._limits, umask=self._umask, directory=True)
             link = reach(self.home.at("run", "servers", str(os.geteuid()), "socket"), owners(self.home, "qmaild"))
             if link is not None:
                 link.send(request.wire(), [connection, connection, 2, folder])
@@ -104,9 +105,7 @@ class Hire:
             return self._program.is_at(self.program[0])
         return self._program.is_found(self.program[0], env, ".")
 
-    def _limits(self) -> list[tuple[int, int]]:
-        """Ours, with small soft limits on memory raised, as the launcher would."""
-        found = limits()
-        for number in (ADDRESS_SPACE, DATA):
-            found[number] = raised(found[number])
-        return found
+
+def as_a_launcher(found: list[Limit]) -> list[Limit]:
+    """Limits with small soft ones on memory raised, as a launcher would."""
+    return [raised(limit) if number in (ADDRESS_SPACE, DATA) else limit for number, limit in enumerate(found)]
