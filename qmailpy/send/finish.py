@@ -195,26 +195,18 @@ class Finisher:
         self._remove_all(number)
 
     def _remove_all(self, number: int) -> None:
-        """Remove local, remote and info, and have that synced."""
-        fresh = self._ending[number]
-        paths = self.files.paths
-        folders = [paths.folder("todo", number), paths.folder("info", number)]
-        try:
-            for channel, kind in enumerate(CHANNELS):
-                if fresh is None or fresh.made >> channel & 1:
-                    folders.append(paths.folder(kind, number))
-                if fresh is not None and fresh.made >> channel & 1:
-                    self._remove(kind, number)
-            self._remove("info", number)
-        except Later:
-            del self._ending[number]
-            self._take_back(number, fresh)
-            return
+        """Have local, remote and info removed, and that synced: beside the loop, since to remove a file may take as long as to sync one."""
+        fresh, paths = self._ending[number], self.files.paths
+        kinds = [kind for channel, kind in enumerate(CHANNELS) if fresh is None or fresh.made >> channel & 1]
+        folders = [paths.folder(kind, number) for kind in ("todo", "info", *kinds)]
         folders += [paths.folder("bounce", number)] if fresh is None else fresh.cleared
-        self.syncs.want(folders, self._synced, number)
+        gone = [paths.name(kind, number) for kind in (*(kinds if fresh is not None else ()), "info")]
+        self.syncs.want(folders, self._synced, number, gone, self._kept)
 
-    def _take_back(self, number: int, fresh: Fresh | None) -> None:
+    def _kept(self, number: int, path: str) -> None:
         """A message whose todo/N has gone has a file that cannot be removed now."""
+        self.log("warning: unable to unlink ", path[len(self.files.paths.queue) + 1:], "; will try again later")
+        fresh = self._ending.pop(number)
         when, left = self.deliveries.now + TRY_AGAIN, False
         for channel, kind in enumerate(CHANNELS):
             if fresh is not None and fresh.made >> channel & 1 and os.path.lexists(self.files.paths.name(kind, number)):

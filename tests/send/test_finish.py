@@ -2,11 +2,13 @@
 
 import os
 import select
+import threading
 from types import SimpleNamespace
 
 import pytest
 
-from qmailpy.send.fresh import Fresh
+from qmailpy.send import syncs
+from qmailpy.send.fresh import TRY_AGAIN, Fresh
 from tests.send.queue import Around
 
 KEEP = "#!/bin/sh\ncat > {0}/message; cat <&1 > {0}/envelope; exit $(cat {0}/exit 2>/dev/null || echo 0)\n"
@@ -41,12 +43,13 @@ def test_without_bounce(around):
 def test_mess_goes_last_and_only_when_all_else_is_synced(around):
     around.put(7, mess=b"m", info=b"Fs@x\0")
     around.start()
-    real, around.daemon.last_syncs.flush = around.daemon.last_syncs.flush, lambda: None
+    begun, may_end = threading.Event(), threading.Event()
+    around.daemon.last_syncs._disk.sync = lambda paths: begun.set() or (may_end.wait(30) and set())
     around.turn()
-    around.turn()
+    assert begun.wait(30)
     assert around.left(7) == {"mess"}
     assert around.asked == []
-    around.daemon.last_syncs.flush = real
+    may_end.set()
     around.until(lambda: around.asked)
 
 
@@ -58,6 +61,22 @@ def test_mess_stays_when_what_was_removed_cannot_be_synced(around):
     assert around.left(7) == {"mess"}
     assert around.asked == []
     assert "it is left in mess" in around.log.lines[-1]
+
+
+def test_a_file_that_cannot_be_removed_is_tried_again_later(around, monkeypatch):
+    def fail(path):
+        raise OSError
+
+    around.put(7, mess=b"m", info=b"Fs@x\0")
+    around.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(syncs, "remove", fail)
+        around.until(lambda: f"warning: unable to unlink {around.daemon.files.short('info', 7)}; will try again later" in around.log.lines)
+    assert around.left(7) == {"mess", "info"}
+    assert around.daemon.deliveries.done.first() == around.daemon.now + TRY_AGAIN
+    around.daemon.finisher.finish(7)
+    around.until(lambda: around.asked)
+    assert around.left(7) == set()
 
 
 def test_with_bounce(around):
@@ -136,7 +155,7 @@ def test_a_number_that_comes_again_before_qmail_clean_has_told_that_it_is_free(a
     """mess/7 is gone, and the answer is still on its way: another message 7 may be through already."""
     finisher, told, wanted = around.daemon.finisher, [], []
     finisher.cleaner = SimpleNamespace(message=lambda number, then: told.append(then), envelope=lambda number, then: told.append(then))
-    finisher.syncs = SimpleNamespace(want=lambda folders, then, number: wanted.append(then))
+    finisher.syncs = SimpleNamespace(want=lambda folders, then, number, *gone: wanted.append(then))
     for sender in (b"one", b"two"):
         around.put(7, mess=b"m", info=b"F" + sender + b"\0", local=b"")
         finisher.finish_fresh(Fresh(7, sender, 100, 0, [None, None], []))
@@ -160,7 +179,7 @@ def test_what_was_told_is_not_told_again_when_todo_cannot_be_removed_at_once(aro
     around.put(7, mess=b"m", info=b"F" + sender + b"\0", local=b"Dr@y\0", bounce=b"<r@y>:\nno\n\n")
     finisher, asked, wanted = around.daemon.finisher, [], []
     finisher.cleaner = SimpleNamespace(envelope=lambda number, then: asked.append(then))
-    finisher.syncs = SimpleNamespace(want=lambda folders, then, number: wanted.extend(folders))
+    finisher.syncs = SimpleNamespace(want=lambda folders, then, number, gone, kept: wanted.extend([folders, gone]))
     fresh = Fresh(7, sender, 100, 1, [None, None], [])
     fresh.left, fresh.noted = 0, True
     for good in (False, True):
@@ -173,5 +192,7 @@ def test_what_was_told_is_not_told_again_when_todo_cannot_be_removed_at_once(aro
     around.daemon.log.flush()
     assert len([line for line in around.log.lines if line.startswith(("bounce msg 7", "triple bounce"))]) == 1
     assert not [line for line in around.log.lines if "trouble" in line]
-    assert around.paths.folder("bounce", 7) in wanted
-    assert around.left(7) == {"mess"}
+    folders, gone = wanted
+    assert around.paths.folder("bounce", 7) in folders
+    assert gone == [around.paths.name(kind, 7) for kind in ("local", "info")]
+    assert around.left(7) == {"mess", "info", "local"}
