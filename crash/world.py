@@ -94,7 +94,7 @@ class World:
         """Have programs that are known to be ours, as setup leaves them: qmail-lspawn's children call them, and stay."""
         (self.path / "bin").mkdir()
         (self.path / ours.CURRENT).parent.mkdir(parents=True)
-        (self.path / ours.CURRENT).symlink_to(os.path.basename(ours.library()))
+        (self.path / ours.CURRENT).symlink_to(ours.LOADED)
         found = {}
         for name in names:
             (self.path / "bin" / name).touch()
