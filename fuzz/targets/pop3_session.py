@@ -48,7 +48,7 @@ def check(data: bytes) -> None:
     ways = [play(way) for way in deliveries(data)]
     promise(all(way == ways[0] for way in ways), "it depends on the pieces", *ways)
     said, removed, over = ways[0]
-    commands = [line.partition(b"\0")[0].removesuffix(b"\r") if len(line) <= 4096 else b"too long" for line in data.split(b"\n")[:-1]]
+    commands = [line.removesuffix(b"\r").partition(b"\0")[0] if len(line) <= 4096 else b"too long" for line in data.split(b"\n")[:-1]]
     deleted: set[int] = set()
     for command in commands:
         verb, _, argument = command.partition(b" ")
