@@ -7,7 +7,7 @@ import errno
 
 from crash.kills import Total, Verdict, rehearse
 from crash.watch import AHEAD, FULL, PASSED, error, full, jump
-from crash.world import MAILS
+from crash.world import MAILS, POOL
 from qmailpy.queue.exitcodes import text_of
 
 SWEPT = 40 * 3600  # seconds: older than any leftover becomes
@@ -21,6 +21,7 @@ EXPECTED = b"failure: Sorry,_no_mailbox_here"
 
 def strike(world, program, number, accident, ahead):
     """Have it happen at that operation, end it, let time pass; a Verdict, or None if it did not come so far."""
+    world.pooled = program == POOL
     world.clear()
     world.watch.reset((program, number, accident))
     world.watch.change(AHEAD, ahead)

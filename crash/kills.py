@@ -1,7 +1,7 @@
 """Kill a process before each of its operations: what was accepted arrives, what was delivered does not come again, nothing is left."""
 
 from crash.watch import kill
-from crash.world import BOUNCE, MAILS, WATCHED, Unusable
+from crash.world import BOUNCE, MAILS, POOL, WATCHED, Unusable
 
 
 class Verdict:
@@ -55,7 +55,15 @@ def wanted(accepted=None):
 
 
 def rehearse(world):
-    """Run without an accident; every point at which one can happen.  It must be without a flaw itself."""
+    """Run without an accident, in both ways; every point at which one can happen.  It must be without a flaw itself."""
+    counts = count(world, None)
+    counts[POOL] = count(world, POOL)[POOL]
+    return [(program, number) for program in WATCHED for number in range(1, counts[program] + 1)]
+
+
+def count(world, program):
+    """{program: its operations} in a run in which that program takes part.  Raises Unusable."""
+    world.pooled = program == POOL
     world.clear()
     world.watch.reset()
     world.start()
@@ -65,11 +73,12 @@ def rehearse(world):
     verdict.judge(world, world.copies()[0], set(), world.stop() and emptied)
     if any(codes) or verdict.lines():
         raise Unusable("\n".join([f"without any accident: exit codes {codes}", *verdict.lines(), (world.path / "log").read_text()]))
-    return [(program, number) for program in WATCHED for number in range(1, world.watch.counts()[program] + 1)]
+    return world.watch.counts()
 
 
 def strike(world, program, number):
     """Kill one program before that operation, then start all again; a Verdict, or None if it did not come so far."""
+    world.pooled = program == POOL
     world.clear()
     world.watch.reset((program, number, kill))
     world.start()

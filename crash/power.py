@@ -13,6 +13,7 @@ OTHER_BOOT = "00000000-0000-0000-0000-000000000000 0\n"
 def record(world, in_turn):
     """The operations of a run without an accident; with `in_turn` a message comes when the one before it has gone, and gets its number."""
     journal = world.path / "journal"
+    world.pooled = False  # a worker's operations are qmail-queue's
     world.clear()
     journal.unlink(missing_ok=True)
     world.watch.reset(journal=str(journal))

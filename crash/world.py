@@ -17,13 +17,20 @@ from crash.watch import Watch
 from qmailpy.exits import OK, outcome
 from qmailpy.install import hier
 from qmailpy.local import maildir
+from qmailpy.pool import kind
+from qmailpy.pool.supervisor import Supervisor
 from qmailpy.programs import qmail_clean, qmail_getpw, qmail_local, qmail_lspawn, qmail_queue, qmail_rspawn, qmail_send, qmail_start
+from qmailpy.queue import workers
+from qmailpy.queue.exitcodes import BUG
 from qmailpy.queue.paths import Paths
 from qmailpy.unix import ours
 from qmailpy.unix.fds import write_all
-from qmailpy.unix.process import IGNORED, fork_working, wait
+from qmailpy.unix.handover import Door
+from qmailpy.unix.process import IGNORED, fork_working, pipe, wait
 
-WATCHED = ("qmail-queue", "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-local")
+POOL = "queue pool"  # what its workers do of qmail-queue
+WATCHED = ("qmail-queue", POOL, "qmail-send", "qmail-clean", "qmail-lspawn", "qmail-local")
+WORKERS = 2
 KINDS = ("mess", "info", "local", "remote", "intd", "todo", "bounce", "pid")
 PATIENCE = 15  # seconds for a queue to become empty
 TICK = 0.002
@@ -68,7 +75,7 @@ BOXES = ("ann", "bob", "late", "sue", "far")
 
 
 class World:
-    """The host below the folder `path`, which must be empty."""
+    """The host below the folder `path`, which must be empty.  `pooled`: messages are handed to the queue's pool, and not to qmail-queue."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -78,7 +85,7 @@ class World:
         self.paths = Paths(self.home.at("queue"), 1)
         for entry in hier.queue(self.home):
             make(self.path / entry.path, entry)
-        for folder in ("control", "alias", *(f"boxes/{box}/{part}" for box in BOXES for part in ("new", "cur", "tmp"))):
+        for folder in ("control", "alias", "run/queue", *(f"boxes/{box}/{part}" for box in BOXES for part in ("new", "cur", "tmp"))):
             (self.path / folder).mkdir(parents=True)
         for name, text in {"me": "here.example", "locals": "here.example", "concurrencylocal": "1", "concurrencyremote": "1"}.items():
             (self.path / "control" / name).write_text(text + "\n")
@@ -88,7 +95,8 @@ class World:
         late = self.path / "alias/.qmail-late"
         late.write_text(f"|test -e {self.path}/ready || exit 111\n{late.read_text()}")
         self.watch = Watch(self.home.path, ("queue", "boxes"), WATCHED)
-        self.daemons = self.called = 0
+        self.daemons = self.called = self.pool = 0
+        self.pooled = False
 
     def install(self, *names):
         """Have programs that are known to be ours, as setup leaves them: qmail-lspawn's children call them, and stay."""
@@ -115,6 +123,7 @@ class World:
                       "qmail-rspawn": qmail_rspawn.main, "qmail-local": qmail_local.main, "qmail-getpw": qmail_getpw.main, "qmail-remote": self.remote}
         self.os_execve, os.execve = os.execve, self.execve
         qmail_local.main = self.local
+        self.serve, qmail_queue.serve = qmail_queue.serve, self.queue
 
     def execve(self, path, argv, env):
         """What a program executes: one of ours is called, in this process."""
@@ -139,6 +148,17 @@ class World:
         finally:
             self.watch.step("exit")
             self.watch.program = before
+
+    def queue(self, pid, uid, env):
+        """In the place of qmail-queue's work: in a worker of the pool it is the pool's, and before the answer is an operation, too."""
+        if self.watch.program is not None:
+            return self.serve(pid, uid, env)
+        self.watch.program = POOL
+        try:
+            return self.serve(pid, uid, env)
+        finally:
+            self.watch.step("exit")
+            self.watch.program = None
 
     def remote(self, argv, env):
         """In the place of qmail-remote: the other host is a mailbox of this one."""
@@ -165,7 +185,20 @@ class World:
             return outcome(qmail_start.main, argv, env)
 
         self.daemons = self.child(begin, fd0="/dev/null", fd1=log, fd2=log)
-        self.wait_for(lambda: self.started() or not self.alive())
+        if self.pooled:
+            self.pool = self.child(self.be_pool, fd0="/dev/null", fd1="/dev/null", fd2=log)
+        self.wait_for(lambda: (self.started() and (not self.pooled or self.socket.exists())) or not self.alive())
+
+    @property
+    def socket(self):
+        """Where the queue's pool is asked."""
+        return self.path / "run/queue" / kind.SOCKET
+
+    def be_pool(self):
+        """The supervisor of the queue's pool.  Its keeper, which would be a program of its own, is a pipe that nobody closes."""
+        self.library.prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        _, keeper = pipe()
+        return Supervisor(kind.QUEUE, WORKERS, Door(str(self.socket), kind.QUEUE.socket_mode), os.open(os.devnull, os.O_RDWR), keeper, 2, str).run()
 
     def started(self):
         """Whether qmail-send has come so far that it takes mail."""
@@ -173,12 +206,12 @@ class World:
 
     def stop(self):
         """End them; False if they did not end in time, and had to be killed."""
-        if self.daemons:
+        for pid in filter(None, (self.daemons, self.pool)):
             try:
-                os.kill(self.daemons, signal.SIGTERM)
+                os.kill(pid, signal.SIGTERM)
             except ProcessLookupError:
                 pass  # it was the one that died
-            self.daemons = 0
+        self.daemons = self.pool = 0
         if self.wait_for(no_children):
             return True
         for pid in pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
@@ -187,11 +220,17 @@ class World:
         return False
 
     def inject(self, mail):
-        """Hand a message to qmail-queue; its exit code, or minus the signal."""
+        """Hand a message to qmail-queue, or to the pool; its exit code, or minus the signal."""
         message, envelope = self.path / "message", self.path / "envelope"
         message.write_bytes(mail.text)
         envelope.write_bytes(mail.envelope)
-        return wait(self.child(lambda: self.become("qmail-queue", ["qmail-queue"], {}), fd0=message, fd1=envelope, fd2=self.path / "log"))
+        work = self.hand_over if self.pooled else lambda: self.become("qmail-queue", ["qmail-queue"], {})
+        return wait(self.child(work, fd0=message, fd1=envelope, fd2=self.path / "log"))
+
+    def hand_over(self):
+        """What a server does: have the pool store what descriptors 0 and 1 give; the exit code."""
+        found = workers.taken(self.home, {}, 0, 1)
+        return BUG if found is None else found.wait()
 
     def wait_for(self, condition):
         """Wait for something that nobody announces; False if it does not come."""

@@ -56,6 +56,12 @@ def test_kills():
     assert {"lost", "duplicated", "stuck", "torn"} <= set(figures) and not any(figures.values())
 
 
+def test_a_worker_of_the_queues_pool_is_killed_as_well():
+    figures = crash("kills", "--every", "15", "--only", "queue pool")["kills"]
+    assert figures.pop("points") >= 4
+    assert not any(figures.values())
+
+
 @pytest.mark.parametrize(("broken", "where", "word"), [
     (FORGETFUL, "qmail-send", "duplicated"), (SANGUINE, "qmail-local", "lost"),
 ], ids=["done marks are forgotten", "a killed qmail-local has delivered"])
