@@ -17,31 +17,14 @@ if TYPE_CHECKING:
 STACK = 1 << 18  # bytes; the default is as large as the limit of the process, and counts where memory is limited
 
 
-class _Helper:
-    """A thread that has nothing to do, until `wake` is released; then there is `work`, or None: it is to end."""
-
-    __slots__ = ("wake", "work")
-
-    def __init__(self) -> None:
-        self.wake = _thread.allocate_lock()
-        self.wake.acquire()
-        self.work: Callable[[], None] | None = None
-
-    def go_on(self, work: Callable[[], None] | None) -> None:
-        """Have it do something more, or end."""
-        self.work = work
-        self.wake.release()
-
-
 class Beside:
-    """Work under way; `fd` has something to read when some of it has ended.  Threads stay: to start one takes longer than most work."""
+    """Work under way; `fd` has something to read when some of it has ended."""
 
     def __init__(self) -> None:
         self.fd, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._ended: list[Callable[[], None]] = []
         self._under_way = 0
-        self._resting: list[_Helper] = []
-        self._lock = _thread.allocate_lock()  # of what threads change: a descriptor that was given back may be another file's by now
+        self._lock = _thread.allocate_lock()  # a descriptor that was given back may be another file's by now
         self._closed = False
         _thread.stack_size(STACK)
 
@@ -52,31 +35,11 @@ class Beside:
 
     def do(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
         """Have `work` done; `take` calls `then` with what it returns.  Where there can be no thread it is done at once."""
-        def both() -> None:
-            self._run(work, then)
-
         self._under_way += 1
-        with self._lock:
-            helper = self._resting.pop() if self._resting else None
-        if helper is not None:
-            helper.go_on(both)
-            return
         try:
-            _thread.start_new_thread(self._help, (both,))
+            _thread.start_new_thread(self._run, (work, then))
         except RuntimeError:
-            both()
-
-    def _help(self, work: Callable[[], None]) -> None:
-        """In a thread: work, and rest, until the end."""
-        helper = _Helper()
-        helper.work = work
-        while helper.work is not None:
-            helper.work()
-            with self._lock:
-                if self._closed:
-                    return
-                self._resting.append(helper)
-            helper.wake.acquire()
+            self._run(work, then)
 
     def _run(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
         try:
@@ -114,6 +77,3 @@ class Beside:
         with self._lock:
             self._closed = True
             close_quietly(self.fd, self._write)
-            for helper in self._resting:
-                helper.go_on(None)
-            self._resting.clear()

@@ -1,6 +1,5 @@
 """Work beside a loop."""
 
-import _thread
 import os
 import threading
 
@@ -8,7 +7,6 @@ import pytest
 
 from qmailpy.unix import beside
 from qmailpy.unix.fds import wait_readable
-from tests.home import wait_for
 
 
 @pytest.fixture
@@ -38,26 +36,6 @@ def test_much_at_once(work):
         wait_readable(work.fd, 10)
         work.take()
     assert sorted(heard) == list(range(50))
-
-
-def test_one_thread_does_one_thing_after_another(work):
-    heard = []
-    for _ in range(20):
-        work.do(_thread.get_ident, heard.append)
-        wait_for(lambda: work._resting)
-        work.take()
-    assert len(heard) == 20 and len(set(heard)) == 1
-
-
-def test_threads_end_with_it():
-    work, gate, before = beside.Beside(), threading.Event(), _thread._count()
-    for _ in range(5):
-        work.do(lambda: gate.wait(10), lambda result: None)
-    wait_for(lambda: _thread._count() == before + 5)
-    gate.set()
-    wait_for(lambda: len(work._resting) == 5)
-    work.close()
-    wait_for(lambda: _thread._count() == before)
 
 
 def test_what_goes_wrong_is_heard_of(work):
