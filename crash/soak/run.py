@@ -246,7 +246,8 @@ class Soak:
         """End all services; who does not end is noted."""
         for service in self.host.services.values():
             service.end()
-        self.pass_time(ENDING, lambda: not self.strangers())
+        # Children of one who ends have no parent that a look at all processes is sure to find: only none, twice, is none.
+        self.pass_time(ENDING, lambda: not self.strangers() and not self.strangers())
         family = family_of(os.getpid())
         self.history.remaining += [f"{pid} {family[pid].name}" for pid in self.strangers() if pid in family]
 
