@@ -5,6 +5,7 @@ milliseconds, and so that each step of each process can be watched.
 """
 
 import _signal
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -142,23 +143,25 @@ class World:
 
     def local(self, argv, env, home):
         """In the place of qmail-local's main, in a child that stays: what it does is qmail-local's, and before it answers is an operation, too."""
-        before, self.watch.program = self.watch.program, "qmail-local"
-        try:
+        with self.being("qmail-local"):
             return self.mains["qmail-local"](argv, env, home)
-        finally:
-            self.watch.step("exit")
-            self.watch.program = before
 
     def queue(self, pid, uid, env):
         """In the place of qmail-queue's work: in a worker of the pool it is the pool's, and before the answer is an operation, too."""
         if self.watch.program is not None:
             return self.serve(pid, uid, env)
-        self.watch.program = POOL
-        try:
+        with self.being(POOL):
             return self.serve(pid, uid, env)
+
+    @contextlib.contextmanager
+    def being(self, program):
+        """Within the block a process that stays does that program's work; the end of it is an operation, too."""
+        before, self.watch.program = self.watch.program, program
+        try:
+            yield
         finally:
             self.watch.step("exit")
-            self.watch.program = None
+            self.watch.program = before
 
     def remote(self, argv, env):
         """In the place of qmail-remote: the other host is a mailbox of this one."""
