@@ -85,7 +85,7 @@ class QueueProcess:
             raise Temporary("qqt failure", "4.3.0") from problem
 
     def _may_hand_over(self) -> bool:
-        """Whether a pool could do it: if we are a pool's worker ourselves."""
+        """Whether a pool could do it: if this is a warm process."""
         if not TENURE.warm:
             return False
         from qmailpy.queue.workers import may_take
