@@ -25,15 +25,16 @@ def check(data: bytes) -> None:
         return
     promise(len(found.descriptors) <= MOST_DESCRIPTORS and len(set(found.descriptors)) == len(found.descriptors)
             and all(0 <= fd < HIGHEST for fd in found.descriptors), "no such descriptors", found.descriptors)
-    promise(len(found.limits) == RESOURCES and 0 <= found.umask < 0o1000, "no such limits", found.limits)
-    promise(all(NO_LIMIT <= value < 1 << 63 for pair in found.limits for value in pair), "a limit that the system cannot hold", found.limits)
+    promise(len(found.limits.pairs) == RESOURCES and 0 <= found.umask < 0o1000, "no such limits", found.limits.pairs)
+    promise(all(NO_LIMIT <= value < 1 << 63 for pair in found.limits.pairs for value in pair), "a limit that the system cannot hold", found.limits.pairs)
     words = (*found.arguments, *found.variables, *found.variables.values())
     promise(all("\0" not in word for word in words) and all("=" not in name and name for name in found.variables), "no such words", found.arguments,
             found.variables)
     again = parse(found.wire())
-    same = all(getattr(again, name) == getattr(found, name) for name in found.__slots__)
+    same = again.limits.pairs == found.limits.pairs and all(getattr(again, name) == getattr(found, name) for name in found.__slots__ if name != "limits")
+    promise(parse(data, again.limits).limits.pairs == found.limits.pairs, "what is known makes a difference", found.limits.pairs)
     promise(same or not found.program.isascii(), "written out, it is another one", found.wire())
-    given = lent(found.limits, OURS)
+    given = lent(found.limits.pairs, OURS)
     promise(given is None or all(not above(limit, OURS[resource][1]) for resource, limit in given.items()), "more than the worker has", given)
-    for limit in found.limits:
+    for limit in found.limits.pairs:
         raised(limit)

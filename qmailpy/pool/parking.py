@@ -76,9 +76,10 @@ class Spot:
 
     def _patience(self) -> float:
         """Seconds that a silent session is kept: the fewer workers are idle, the less; none if there cannot be more of them either."""
-        if self._board.first(board.EMPTY) is None and not self._board.count(board.IDLE):
+        patience, idle = self._yard.patience, self._board.count(board.IDLE)
+        if not idle and self._board.first(board.EMPTY) is None:
             return 0.0
-        return max(self._yard.patience * min(self._board.count(board.IDLE) / ENOUGH, 1), min(STEP, self._yard.patience))
+        return max(patience * min(idle / ENOUGH, 1), min(STEP, patience))
 
     def _go(self, message: bytes) -> None:
         """Send it away.  From then on the descriptors here are copies.  Raises OSError, with everything as it was."""

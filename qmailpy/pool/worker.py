@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qmailpy.pool.kind import Kind
     from qmailpy.pool.lot import Yard
     from qmailpy.text.parkwire import Parked
+    from qmailpy.text.poolwire import Limits
     from qmailpy.unix.board import Board
     from qmailpy.unix.gate import Gate
     from qmailpy.unix.handover import Link, Peer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PATIENCE = 5.0  # seconds for a request to come, once somebody is connected
 MOST_REQUESTS = 1000
 MOST_GROWTH = 32 << 20  # bytes; then a fresh worker takes the place of this one
+LOOK = 16  # requests between two looks at that
 ROOM = 256 << 20  # bytes that a request may make it grow, before memory is refused to it
 SPARE = 2  # idle workers; if there are fewer the supervisor is told
 UNWELCOME = b""  # no answer: the connection is closed
@@ -59,6 +61,8 @@ class Worker:
         self.stage = Stage()
         self.stage.on_exit(self.leave)
         self.link: Link | None = None  # of the request that is worked on
+        self.known: Limits | None = None  # those of the last request, as they came, and what is to be `lent` under them: nearly always it is so again
+        self.lent: dict[int, int] | None = None
         self.idle = self.ending = False
         self.served, self.begun_with = 0, limits.private_bytes()
         TENURE.warm = True
@@ -89,26 +93,33 @@ class Worker:
         """Whether a fresh worker should take the place of this one; an unforeseen exception is told in the pool's log."""
         if TENURE.trace:
             self.say(TENURE.trace)
-        return bool(self.ending or TENURE.reason or self.served >= MOST_REQUESTS or limits.private_bytes() > self.begun_with + MOST_GROWTH)
+        return bool(self.ending or TENURE.reason or self.served >= MOST_REQUESTS or self.has_grown())
+
+    def has_grown(self) -> bool:
+        """Whether it has taken too much memory; looked at now and then, since what one request may take has a limit of its own."""
+        return self.served % LOOK == 0 and limits.private_bytes() > self.begun_with + MOST_GROWTH
 
     def wait(self) -> Link | tuple[bytes, list[int]] | None:
         """The next connection, or a session that comes back; None if the worker is to end."""
         found: Link | tuple[bytes, list[int]] | None = None
-        while found is None and self.rest():
-            found = self.returned() or self.gate.door.accept()
+        while found is None and (ready := self.rest()):
+            if self.yard is not None and self.yard.fileno() in ready:
+                found = self.returned()
+            if found is None and self.gate.door.fileno() in ready:
+                found = self.gate.door.accept()
         return found or self.returned()  # if it was woken for one before it was told to end, nobody else is
 
-    def rest(self) -> bool:
-        """Wait until there may be something to do; False if the worker is to end."""
+    def rest(self) -> list[int]:
+        """Wait until there may be something to do: the descriptors on which it may be; none if the worker is to end."""
         try:
             try:
                 self.idle = True
-                return not self.ending and self.gate.wait()
+                return [] if self.ending else self.gate.wait()
             finally:
                 self.idle = False
         except Ended:
             self.idle = False
-            return False
+            return []
 
     def returned(self) -> tuple[bytes, list[int]] | None:
         """A session that has come back from the lot; None if there is none."""
@@ -157,7 +168,7 @@ class Worker:
             self.gate.alert()
         try:
             parked = parkwire.parse(data)
-            request = parse(parked.request)
+            request = parse(parked.request, self.known)
         except (parkwire.Malformed, Malformed):
             close_quietly(*fds)
             return TEMPORARY
@@ -176,7 +187,7 @@ class Worker:
         if answer == TAKEN:
             data, fds = link.receive_request(PATIENCE)
             try:
-                request = parse(data)
+                request = parse(data, self.known)
                 answer = self.judge(request, len(fds), peer)
             except Malformed:
                 answer = UNWELCOME
@@ -205,12 +216,18 @@ class Worker:
             return UNWELCOME
         if request.program not in self.kind.programs or (request.place, peer.label) != (self.place, self.label):
             return COLD
-        return COLD if lent(request.limits, self.stage.limits) is None else TAKEN
+        return COLD if self.lent_to(request) is None else TAKEN
+
+    def lent_to(self, request: Request) -> dict[int, int] | None:
+        """The limits of its own that it has to change for a request; None if it cannot."""
+        if request.limits is not self.known:
+            self.known, self.lent = request.limits, lent(request.limits.pairs, self.stage.limits)
+        return self.lent
 
     def perform(self, link: Link, peer: Peer, request: Request, fds: list[int], spot: Spot | None = None) -> int | None:
         """Do the work; its exit status, or None if it could not be taken."""
         try:
-            self.stage.set(request, fds, lent(request.limits, self.stage.limits) or {})
+            self.stage.set(request, fds, self.lent_to(request) or {})
             if spot is None or spot.parked is None:
                 link.send(TAKEN + b"%d" % os.getpid())
             self.link = link

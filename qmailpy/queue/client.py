@@ -92,24 +92,24 @@ class QueueProcess:
 
         return may_take(self._home, self._env)
 
-    def _begin(self) -> None:
-        """Have the work begun.  Raises OSError."""
-        self._work = (self._hand_over() if self._pooled else None) or self._execute()
+    def _begin(self, *, whole: bool = False) -> None:
+        """Have the work begun; `whole`: all is written.  Raises OSError."""
+        self._work = (self._hand_over(whole=whole) if self._pooled else None) or self._execute()
         self.pid = self._work.pid
         self._shut(*self._sources)
 
-    def _begin_late(self) -> None:
+    def _begin_late(self, *, whole: bool = False) -> None:
         """The same, when there is no way back for the caller."""
         try:
-            self._begin()
+            self._begin(whole=whole)
         except OSError:
             self._failed, self._verdict = True, NO_PROGRAM
 
-    def _hand_over(self) -> Taken | None:
+    def _hand_over(self, *, whole: bool) -> Taken | None:
         """Have a pool do it; None if it does not.  Raises OSError."""
         from qmailpy.queue.workers import taken
 
-        found = taken(self._home, self._env, *self._sources)
+        found = taken(self._home, self._env, *self._sources, whole=whole)
         if found is not None:
             self._poll.add(found.fileno())
         return found
@@ -168,7 +168,7 @@ class QueueProcess:
             self._flush()
         self._shut(self._target, self._envelope)
         if self._work is None and not self._failed:
-            self._begin_late()
+            self._begin_late(whole=True)
         if self._work is None:
             self._shut(*self._sources)
             return self._verdict

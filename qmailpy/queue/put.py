@@ -11,7 +11,7 @@ import os
 from qmailpy.queue.exitcodes import ADDRESS_TOO_LONG, BAD_ENVELOPE, NO_INTD, NO_MESS, NO_PID, NO_TODO, READ_ERROR, WRITE_ERROR
 from qmailpy.text.date import rfc822
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
-from qmailpy.unix.files import pull_trigger, remove, sync_file, sync_folder
+from qmailpy.unix.files import begin_writing, pull_trigger, remove, sync_file, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Entry:
         """Queue `head` and what descriptor `message` gives, for `further` and the addresses that `envelope` gives.  Then it is safe."""
         target = self.create()
         self.write_message(target, message, head)
-        self.write_envelope(envelope, further)
+        self.sync(target, self.write_envelope(envelope, further))
         self.commit(target)
 
     def create(self) -> int:
@@ -102,18 +102,13 @@ class Entry:
         raise Refused(NO_PID)
 
     def write_message(self, target: int, source: int, head: bytes) -> None:
-        """Copy the message; it is synced when this returns, its name as well."""
+        """Copy the message."""
         self.write(target, head)
         while data := self.read(source):
             self.write(target, data)
-        try:
-            sync_file(target)
-            sync_folder(self.paths.folder("mess", self.number))
-        except OSError:
-            raise Refused(WRITE_ERROR) from None
 
-    def write_envelope(self, source: int, further: bytes) -> None:
-        """Write intd/N; it is synced when this returns."""
+    def write_envelope(self, source: int, further: bytes) -> int:
+        """Write intd/N; its descriptor."""
         name = self.paths.intd(self.number)
         try:
             target = os.open(name, NEW, MODE)
@@ -124,8 +119,19 @@ class Entry:
         self.write(target, b"u%d\0p%d\0" % (self.caller.uid, self.caller.pid))
         for part in checked(self.read_blocks(source), further):
             self.write(target, part)
+        return target
+
+    def sync(self, message: int, envelope: int) -> None:
+        """Make mess/N and intd/N last, and their names.
+
+        Both are written before either is synced, and the envelope is on its way to the disk by then: so one commit of a file system's journal takes
+        all of it along, and only those that come in between have the folders of all messages to commit once more.
+        """
         try:
-            sync_file(target)
+            begin_writing(envelope)
+            sync_file(message)
+            sync_file(envelope)
+            sync_folder(self.paths.folder("mess", self.number))
             sync_folder(self.paths.folder("intd", self.number))
         except OSError:
             raise Refused(WRITE_ERROR) from None

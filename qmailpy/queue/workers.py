@@ -62,9 +62,9 @@ def may_take(home: Home, env: Mapping[str, str]) -> bool:
     return not env.get("QMAILQUEUE") and Program(home, NAME, home.uid("qmailq")).known
 
 
-def taken(home: Home, env: Mapping[str, str], message: int, envelope: int) -> Taken | None:
-    """Have the pool store what these descriptors give; None if it does not take it."""
+def taken(home: Home, env: Mapping[str, str], message: int, envelope: int, *, whole: bool = False) -> Taken | None:
+    """Have the pool store what these descriptors give; None if it does not take it.  `whole`: all of it is written."""
     variables = {name: env[name] for name in QUEUE_VARIABLES if name in env}
     request = Request(NAME, [], variables, [0, 1], place(), lasting())
-    found = hand_over(home.at("run", "queue", "socket"), owners(home, "qmailq"), request.wire(), [message, envelope], busy=WAITING)
+    found = hand_over(home.at("run", "queue", "socket"), owners(home, "qmailq"), request.wire(), [message, envelope], busy=WAITING, whole=whole)
     return None if found is None else Taken(found[1], found[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from qmailpy.text.poolwire import DATA, EXIT, SERVERS, TAKEN, Request, raised
+from qmailpy.text.poolwire import DATA, EXIT, SERVERS, TAKEN, Limits, Request, raised
 from qmailpy.text.poolwire import AS as ADDRESS_SPACE
 from qmailpy.unix.fds import close_quietly
 from qmailpy.unix.handover import PATIENCE, owners, place, reach
@@ -57,7 +57,7 @@ class Hire:
         self.name = os.path.basename(program[0])
         self.resting_until = self.heard = 0.0
         self._program = Program(home, self.name)
-        self._place, self._limits, self._umask = place(), as_a_launcher(limits()), os.umask(0)
+        self._place, self._limits, self._umask = place(), Limits(as_a_launcher(limits())), os.umask(0)
         os.umask(self._umask)
 
     @property

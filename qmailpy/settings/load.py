@@ -93,10 +93,10 @@ def sources(home: Home, names: tuple[str, ...], env: Mapping[str, str], present:
     """All that the values of settings depend on, as it is now; None if that cannot be said."""
     if present is None:
         return None
-    there = [name for name in (*names, "me") if name in present]
-    read = state([home.at("control", name) for name in there])
+    there = KEPT.get(("there", names), lambda: (present,), lambda: [home.at("control", name) for name in (*names, "me") if name in present])
+    read = state(there)
     heard = KEPT.once(names, lambda: variables(names)) & env.keys()
-    return None if read is None else (tuple(there), read, tuple([(name, env[name]) for name in sorted(heard)]))
+    return None if read is None else (present, read, tuple([(name, env[name]) for name in sorted(heard)]))
 
 
 def variables(names: Iterable[str]) -> frozenset[str]:

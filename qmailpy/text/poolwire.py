@@ -52,24 +52,33 @@ class Malformed(Exception):
     """A request that makes no sense."""
 
 
+class Limits:
+    """The limits of a process: `pairs`, soft and hard, by the system's numbers; `field`, as they stand in a request.  Nobody changes them."""
+
+    __slots__ = ("pairs", "field")
+
+    def __init__(self, pairs: Sequence[Limit], field: bytes = b"") -> None:
+        self.pairs = pairs
+        self.field = field or b"".join([b"- " if value == NO_LIMIT else b"%d " % value for pair in pairs for value in pair])
+
+
 class Request:
     """One piece of work; see above.  `directory`: a descriptor of the current folder is passed; `watched`: the work ends with the connection."""
 
     __slots__ = ("program", "arguments", "variables", "descriptors", "umask", "ignored", "place", "limits", "watched", "directory")
 
     def __init__(self, program: str, arguments: Sequence[str], variables: Mapping[str, str], descriptors: Sequence[int], place: bytes,
-                 limits: Sequence[Limit], *, umask: int = 0, ignored: int = 0, watched: bool = False, directory: bool = False) -> None:
+                 limits: Limits, *, umask: int = 0, ignored: int = 0, watched: bool = False, directory: bool = False) -> None:
         self.program, self.arguments, self.variables = program, list(arguments), dict(variables)
-        self.descriptors, self.place, self.limits = list(descriptors), place, list(limits)
+        self.descriptors, self.place, self.limits = list(descriptors), place, limits
         self.umask, self.ignored, self.watched, self.directory = umask, ignored, watched, directory
 
     def wire(self) -> bytes:
         """The message."""
         flags = "w" * self.watched + "d" * self.directory
-        limits = "".join(["- " if value == NO_LIMIT else f"{value} " for pair in self.limits for value in pair])
         fields = [self.program, numbers(self.descriptors), flags, numbers([self.umask]), numbers([self.ignored])]
-        rest = [limits, numbers([len(self.arguments)]), *self.arguments, *(f"{name}={value}" for name, value in self.variables.items())]
-        return b"\0".join((VERSION, *map(encoded, fields), self.place, *map(encoded, rest), b""))
+        rest = [numbers([len(self.arguments)]), *self.arguments, *(f"{name}={value}" for name, value in self.variables.items())]
+        return b"\0".join((VERSION, *map(encoded, fields), self.place, self.limits.field, *map(encoded, rest), b""))
 
 
 def encoded(text: str) -> bytes:
@@ -82,8 +91,11 @@ def numbers(values: Iterable[int]) -> str:
     return "".join([f"{value} " for value in values])
 
 
-def parse(data: bytes) -> Request:
-    """The request that a message is.  Raises Malformed."""
+def parse(data: bytes, known: Limits | None = None) -> Request:
+    """The request that a message is.  Raises Malformed.
+
+    known  limits that were understood before: from one request to the next they hardly change, and to read them takes longer than all the rest
+    """
     fields = data.split(b"\0")
     if len(data) > LIMIT or len(fields) < FIELDS + 1 or fields.pop():
         raise Malformed("cut off, or too long")
@@ -92,16 +104,17 @@ def parse(data: bytes) -> Request:
         raise Malformed("another version")
     try:
         (mask,), (bits,), (arguments,) = integers(umask), integers(ignored), integers(count)
-        found, pairs = integers(descriptors), integers(limits)
+        found = integers(descriptors)
+        allowed = known if known is not None and known.field == limits else Limits(paired(integers(limits)), limits)
     except ValueError:
         raise Malformed("not a number") from None
-    if len(pairs) != 2 * RESOURCES or not 0 <= arguments <= len(words) or not 0 <= mask < 0o1000 or min([bits, *pairs]) < NO_LIMIT:
+    if len(allowed.pairs) != RESOURCES or not 0 <= arguments <= len(words) or not 0 <= mask < 0o1000:
         raise Malformed("numbers that cannot be")
     if len(set(found)) != len(found) or len(found) > MOST_DESCRIPTORS or any(not 0 <= one < HIGHEST for one in found):
         raise Malformed("descriptors that cannot be")
     texts = [word.decode("utf-8", "surrogateescape") for word in words]
-    return Request(program.decode("ascii", "replace"), texts[:arguments], variables(texts[arguments:]), found, place,
-                   list(zip(pairs[::2], pairs[1::2], strict=True)), umask=mask, ignored=bits, watched=b"w" in flags, directory=b"d" in flags)
+    return Request(program.decode("ascii", "replace"), texts[:arguments], variables(texts[arguments:]), found, place, allowed,
+                   umask=mask, ignored=bits, watched=b"w" in flags, directory=b"d" in flags)
 
 
 def integers(field: bytes) -> list[int]:
@@ -115,6 +128,11 @@ def integers(field: bytes) -> list[int]:
         else:
             raise ValueError  # not digits, or more than the system can hold
     return found
+
+
+def paired(values: Sequence[int]) -> list[Limit]:
+    """Soft and hard limits, in turn, as pairs.  Raises ValueError where one is missing."""
+    return list(zip(values[::2], values[1::2], strict=True))
 
 
 def variables(entries: Iterable[str]) -> dict[str, str]:

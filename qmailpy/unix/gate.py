@@ -45,10 +45,11 @@ class Gate:
                 self._poll.register(waited_for, select.EPOLLIN | select.EPOLLEXCLUSIVE)
         self._poll.register(self._alive, select.EPOLLIN)
 
-    def wait(self) -> bool:
-        """Wait until there may be work; False if the supervisor has gone."""
+    def wait(self) -> list[int]:
+        """Wait until there may be work; the descriptors on which it may be, none if the supervisor has gone."""
         assert self._poll is not None
-        return self._alive not in [fd for fd, _ in self._poll.poll()]
+        ready = [fd for fd, _ in self._poll.poll()]
+        return [] if self._alive in ready else ready
 
     @property
     def alive(self) -> int:

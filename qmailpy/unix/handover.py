@@ -33,6 +33,7 @@ LABEL_LIMIT = 4096  # bytes
 TOO_MANY = 65536  # bytes of a list of groups
 SPACES = ("mnt", "net", "pid", "user")
 BACKLOG = 1024
+ADDRESS_LIMIT = 108  # bytes: a path in an address is shorter
 BLOCKING = 0  # flags of a connection
 PATIENCE = 5.0  # seconds until a worker says that it has the work
 SHORTEST, LONGEST = 0.01, 0.1  # seconds between two tries at a pool that is busy
@@ -134,9 +135,13 @@ class Link:
 
     def gone(self) -> bool:
         """Whether the other side has ended the connection."""
+        return self.wait_for_end(0)
+
+    def wait_for_end(self, seconds: float) -> bool:
+        """Wait until the other side has ended the connection, whatever it says before; False if it has not when the seconds are over."""
         poll = select.poll()
         poll.register(self._socket, select.POLLRDHUP)
-        return bool(poll.poll(0))
+        return bool(poll.poll(int(seconds * 1000)))
 
     def watch(self, ended: Callable[[], object]) -> None:
         """From now on `ended` is called, in the middle of whatever is done, when the other side ends the connection."""
@@ -240,13 +245,16 @@ def close_name(path: str) -> None:
 def reach(path: str, trusted: Sequence[int]) -> Link | None:
     """A connection to a pool, at once; None if there is none, or if who listens is none of those that are trusted.
 
-    The path is taken from the folder it is in, since an address holds 108 bytes only.
+    A path that is longer than an address can hold is taken from the folder it is in.
     """
     made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK)
     folder = -1
     try:
-        folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        made.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+        if len(name := os.fsencode(path)) < ADDRESS_LIMIT:
+            made.connect(name)
+        else:
+            folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            made.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
         made.setblocking(True)
         _, uid, _ = PEER.unpack(made.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, PEER.size))
         if uid in trusted:
@@ -264,15 +272,17 @@ def owners(home: Home, role: str) -> tuple[int, ...]:
     return home.uid(role), 0, os.stat(home.path).st_uid
 
 
-def hand_over(path: str, trusted: Sequence[int], data: bytes, fds: Sequence[int], patience: float = PATIENCE, busy: float = 0.0) -> tuple[Link, int] | None:
+def hand_over(path: str, trusted: Sequence[int], data: bytes, fds: Sequence[int], patience: float = PATIENCE, busy: float = 0.0, *,
+              whole: bool = False) -> tuple[Link, int] | None:
     """Have a pool do the work: the connection on which its end will be told, and the worker's process id; None if it has not taken it in so many seconds.
 
-    busy  seconds for which a pool that says that it is busy is asked again
+    busy   seconds for which a pool that says that it is busy is asked again
+    whole  the work needs nothing more from us: then we are not woken when it is taken, if it is over soon
     """
     limit, pause = time.monotonic() + busy, SHORTEST
     while (link := reach(path, trusted)) is not None:
         try:
-            word = ask(link, data, fds, patience)
+            word = ask(link, data, fds, patience, whole=whole)
         except OSError:
             word = b""
         if word.startswith(TAKEN):
@@ -285,13 +295,16 @@ def hand_over(path: str, trusted: Sequence[int], data: bytes, fds: Sequence[int]
     return None
 
 
-def ask(link: Link, data: bytes, fds: Sequence[int], patience: float) -> bytes:
+def ask(link: Link, data: bytes, fds: Sequence[int], patience: float, *, whole: bool = False) -> bytes:
     """Send a request; the answer to it.  Raises OSError."""
     try:
         link.send(data, fds)
     except BrokenPipeError:
         return link.receive(0)  # it had been given before
     try:
+        if whole:
+            link.wait_for_end(patience)
+            return link.receive(0)
         return link.receive(patience)
     except TimeoutError:
         return link.give_up()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 
 from qmailpy.kept import KEPT
-from qmailpy.text.poolwire import DATA, NO_LIMIT, RESOURCES
+from qmailpy.text.poolwire import DATA, NO_LIMIT, RESOURCES, Limits
 from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
@@ -25,9 +25,9 @@ def limits() -> list[Limit]:
     return [resource.getrlimit(number) for number in range(RESOURCES)]
 
 
-def lasting() -> list[Limit]:
+def lasting() -> Limits:
     """The same for a warm process, which asks for them with every message: nobody changes them but the functions here."""
-    return KEPT.once(LASTING, limits)
+    return KEPT.once(LASTING, lambda: Limits(limits()))
 
 
 def set_soft(number: int, soft: int) -> None:

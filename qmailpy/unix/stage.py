@@ -48,7 +48,7 @@ class Stage:
         os.umask(request.umask)
         # Whoever cannot wait for children cannot work.
         ignore(*(number for number in ORDINARY if request.ignored >> number & 1 and number != _signal.SIGCHLD))
-        self._theirs, self._lent = request.limits, lent
+        self._theirs, self._lent = request.limits.pairs, lent
         for resource, soft in lent.items():
             limits.set_soft(resource, soft)
 

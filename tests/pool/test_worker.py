@@ -16,7 +16,7 @@ import pytest
 
 from qmailpy.pool.kind import QUEUE, SERVERS
 from qmailpy.pool.worker import MOST_GROWTH, Worker
-from qmailpy.text.poolwire import LENT, MEMORY, Request, lent, parse
+from qmailpy.text.poolwire import LENT, MEMORY, Limits, Request, lent, parse
 from qmailpy.unix import limits
 from qmailpy.unix.board import IDLE, Board
 from qmailpy.unix.handover import place
@@ -377,7 +377,7 @@ def ask(running, request, fds):
 
 
 def request(program="qmail-queue", descriptors=(0, 1), **facts):
-    given = {"arguments": [], "variables": {}, "where": place(), "limits": limits.limits(), **facts}
+    given = {"arguments": [], "variables": {}, "where": place(), "limits": Limits(limits.limits()), **facts}
     return Request(program, given.pop("arguments"), given.pop("variables"), descriptors, given.pop("where"), given.pop("limits"), **given).wire()
 
 
@@ -574,6 +574,7 @@ def test_rule_2_who_may_ask_for_anything(facts, servers, everybody):
 def test_rule_3_another_root_folder_namespace_or_label_means_cold(facts, peer, expected):
     worker = Worker.__new__(Worker)
     worker.kind, worker.place, worker.label, worker.stage = SERVERS, place(), b"", type("Stage", (), {"limits": limits.limits()})
+    worker.known = worker.lent = None
     asked = parse(request("qmail-smtpd", **facts))
     assert worker.judge(asked, 2, Outsider(**peer)) == expected
 

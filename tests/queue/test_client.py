@@ -189,11 +189,11 @@ def test_rule_12_a_program_that_was_executed_executes_the_queue_program(tmp_path
 
 @pytest.fixture
 def asked(monkeypatch):
-    """A process that is warm, and a pool that notes what it is asked for and takes nothing: the messages' sizes."""
+    """A process that is warm, and a pool that notes what it is asked for and takes nothing: the messages' sizes, and whether that is all."""
     sizes = []
 
-    def take(home, env, message, envelope):
-        sizes.append(int.from_bytes(fcntl.ioctl(message, termios.FIONREAD, bytes(4)), sys.byteorder))
+    def take(home, env, message, envelope, *, whole):
+        sizes.append((int.from_bytes(fcntl.ioctl(message, termios.FIONREAD, bytes(4)), sys.byteorder), whole))
 
     monkeypatch.setattr(TENURE, "warm", True)
     monkeypatch.setattr(workers, "may_take", lambda home, env: True)
@@ -209,7 +209,7 @@ def test_a_pool_is_asked_when_all_is_written(queue, asked, tmp_path):
     process.recipient(b"b@y")
     assert (asked, process.pid) == ([], 0)
     assert process.close() == ""
-    assert asked == [40000] and process.pid
+    assert asked == [(40000, True)] and process.pid
     assert (tmp_path / "message").read_bytes() == b"x" * 20000 + b"y" * 20000
     assert (tmp_path / "envelope").read_bytes() == b"Fa@x\0Tb@y\0\0"
 
@@ -220,7 +220,8 @@ def test_a_pool_is_asked_when_a_pipe_is_full(queue, asked, tmp_path, sizes):
     process.put(b"x" * sizes[0])
     process.envelope(b"a@x")
     process.recipient(b"b" * sizes[1])
-    assert len(asked) == 1 and asked[0] <= min(sizes[0], 65536)
+    [(size, whole)] = asked
+    assert size <= min(sizes[0], 65536) and not whole
     assert process.close() == ""
     assert (tmp_path / "message").read_bytes() == b"x" * sizes[0]
     assert (tmp_path / "envelope").read_bytes() == b"Fa@x\0T" + b"b" * sizes[1] + b"\0\0"

@@ -56,6 +56,25 @@ def test_a_stored_message(paths):
     assert set(files(paths)) == {paths.mess(number), paths.todo(number), paths.intd(number)}
 
 
+def test_everything_is_written_then_synced_then_linked_and_that_is_synced(paths, monkeypatch):
+    steps, real = [], {"write": os.write, "fsync": os.fsync, "link": os.link}
+
+    def name(fd):
+        path = os.path.relpath(os.readlink(f"/proc/self/fd/{fd}"), paths.queue)
+        return path.split("/")[0] + ("" if os.path.isdir(f"{paths.queue}/{path}") else "/N")
+
+    monkeypatch.setattr(os, "write", lambda fd, data: steps.append(("write", name(fd))) or real["write"](fd, data))
+    monkeypatch.setattr(os, "fsync", lambda fd: steps.append(("sync", name(fd))) or real["fsync"](fd))
+    monkeypatch.setattr(os, "link", lambda source, target: steps.append(("link", os.path.relpath(target, paths.queue).split("/")[0])) or real["link"](source, target))
+    assert store(paths) == 0
+    before, after = steps.index(("link", "mess")), steps.index(("link", "todo"))
+    synced = [step for step in steps[before:after] if step[0] == "sync"]
+    assert sorted(synced) == [("sync", "intd"), ("sync", "intd/N"), ("sync", "mess"), ("sync", "pid/N")]  # the last is mess/N, as it was opened
+    written = [number for number, step in enumerate(steps) if step[0] == "write"]
+    assert max(written) < steps.index(synced[0])
+    assert steps[after + 1:] == [("sync", "todo")]
+
+
 def test_a_message_that_was_taken_for_a_leftover_meanwhile_is_not_accepted(paths, monkeypatch):
     sync = module.sync_folder
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmailpy.text import poolwire
-from qmailpy.text.poolwire import AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NO_LIMIT, NOFILE, NPROC, Malformed, Request, lent, parse
+from qmailpy.text.poolwire import AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NO_LIMIT, NOFILE, NPROC, Limits, Malformed, Request, lent, parse
 
-LIMITS = [(NO_LIMIT, NO_LIMIT)] * 14 + [(100, 200), (0, 0)]
+LIMITS = Limits([(NO_LIMIT, NO_LIMIT)] * 14 + [(100, 200), (0, 0)])
 TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)))
 
 
@@ -18,12 +18,20 @@ def request(**facts):
 
 
 def facts(one):
-    return [getattr(one, name) for name in Request.__slots__]
+    return [getattr(one, name) for name in Request.__slots__ if name != "limits"] + [one.limits.pairs, one.limits.field]
 
 
 @pytest.mark.parametrize("change", [{}, {"arguments": [], "variables": {}}, {"descriptors": [], "watched": False, "directory": False}, {"umask": 0o777}])
 def test_what_is_written_is_read(change):
     assert facts(parse(request(**change).wire())) == facts(request(**change))
+
+
+def test_limits_that_are_known_are_not_read_again():
+    found = parse(GOOD, LIMITS)
+    assert found.limits is LIMITS
+    other = parse(GOOD.replace(b"100 200 ", b"100 201 "), LIMITS)
+    assert other.limits.pairs == [*LIMITS.pairs[:14], (100, 201), (0, 0)]
+    assert parse(GOOD, other.limits).limits.pairs == LIMITS.pairs
 
 
 @given(st.lists(TEXT), st.dictionaries(TEXT.filter(lambda name: name and "=" not in name and not name.startswith(poolwire.HIDDEN)), TEXT))

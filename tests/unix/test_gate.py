@@ -14,7 +14,7 @@ def test_connections_come_in_and_the_supervisor_is_told(tmp_path):
 
         def worker():
             gate.enter()
-            assert gate.wait()
+            assert gate.wait() == [gate.door.fileno()]
             link = gate.door.accept()
             gate.alert()
             link.send(b"hello")
@@ -61,7 +61,7 @@ def test_work_may_come_in_elsewhere_as_well(tmp_path):
 
         def worker():
             gate.enter(read)
-            return 3 if gate.wait() and gate.door.accept() is None and os.read(read, 1) == b"x" else 4
+            return 3 if gate.wait() == [read] and gate.door.accept() is None and os.read(read, 1) == b"x" else 4
 
         pid = fork_working(worker, {**gate.kept(), read: read})
         os.write(write, b"x")

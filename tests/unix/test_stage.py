@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from qmailpy.text.poolwire import AS, CORE, HIGHEST, NOFILE, Request
+from qmailpy.text.poolwire import AS, CORE, HIGHEST, NOFILE, Limits, Request
 from qmailpy.unix import limits
 from qmailpy.unix.process import spawn, wait
 from qmailpy.unix.stage import Stage, high
@@ -13,7 +13,7 @@ from tests.pools import in_child
 
 
 def request(descriptors=(0, 1, 2), **facts):
-    return Request("qmail-smtpd", [], {}, descriptors, b"", facts.pop("limits", limits.limits()), **facts)
+    return Request("qmail-smtpd", [], {}, descriptors, b"", Limits(facts.pop("limits", None) or limits.limits()), **facts)
 
 
 def open_descriptors():
