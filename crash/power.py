@@ -10,10 +10,13 @@ from crash.world import MAILS, Unusable
 OTHER_BOOT = "00000000-0000-0000-0000-000000000000 0\n"
 
 
-def record(world, in_turn):
+RUNS = ((True, False), (False, False), (False, True))  # whether messages come in turn, and whether the queue's pool stores them, which syncs otherwise
+
+
+def record(world, in_turn, pooled):
     """The operations of a run without an accident; with `in_turn` a message comes when the one before it has gone, and gets its number."""
     journal = world.path / "journal"
-    world.pooled = False  # a worker's operations are qmail-queue's
+    world.pooled = pooled
     world.clear()
     journal.unlink(missing_ok=True)
     world.watch.reset(journal=str(journal))
@@ -26,6 +29,7 @@ def record(world, in_turn):
             world.work()
     world.work()
     world.stop()
+    world.pooled = False
     world.watch.reset()
     operations = [ast.literal_eval(line) for line in journal.read_text().splitlines()]
     # The lock folder is no message's: it is left as it is.
@@ -95,8 +99,8 @@ def left(world):
 def run(world, options, say):
     """Go through all states, or one of `every`; the figures."""
     total = Total("states", "lost", "stuck", "torn", "astray")
-    for in_turn in (True, False):
-        for state, model, count in list(disk.states(record(world, in_turn)).values())[::options.every]:
+    for in_turn, pooled in RUNS:
+        for state, model, count in list(disk.states(record(world, in_turn, pooled)).values())[::options.every]:
             verdict = restart(world, state)
             if total.add(verdict):
                 head = f"power cut behind operation {count}, disk as {model}: {' '.join(sorted(state.names))}"

@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 
-from qmailpy.unix import files
+from qmailpy.unix import files, together
 
 COUNTER = struct.Struct("=I")
 # What the shared memory has: whether the accident has happened, whether the disk is full, how far the clock is ahead, how many seconds have
@@ -139,6 +139,7 @@ class Watch:
         time.monotonic = lambda: self.real["monotonic"]() + self.value(PASSED)
         time.clock_gettime = lambda clock: self.real["clock_gettime"](clock) + self.value(PASSED)
         files.sync_file_system = self.sync_file_system
+        together.sync = self.sync_together
 
     def os_open(self, path, flags, mode=0o777, *, dir_fd=None):
         name = self.name(path, dir_fd)
@@ -243,6 +244,19 @@ class Watch:
             return False
         with self.syncing("everything", ""):
             return self.real["sync_file_system"](fd)
+
+    def sync_together(self, fds):
+        """Syncs side by side: any of them may be the first to end, and nobody is told before all have."""
+        with contextlib.ExitStack() as under_way:
+            for fd in fds:
+                if not (name := self.file(fd)):
+                    continue
+                self.step("sync", name)
+                folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+                under_way.enter_context(self.syncing("folder" if folder else "file", name if folder else number(fd)))
+            for fd in fds:
+                self.real["fsync"](fd)
+        return len(fds)
 
     @contextlib.contextmanager
     def syncing(self, what, which):

@@ -89,7 +89,9 @@ def test_power_cuts():
 @pytest.mark.parametrize(("broken", "every"), [
     ("from qmailpy.queue import put; put.sync_folder = lambda path: None", "4"), ("from qmailpy.local import maildir; maildir.sync_new = lambda *words: None", "4"),
     ("from qmailpy.unix import files; files.Disk.sync = lambda self, paths: set()", "9"),
-], ids=["names in the queue", "names in a Maildir", "what qmail-send makes and removes"])
+    ("from qmailpy.queue import put; put.sync_together = lambda fds: None", "9"),
+    ("from crash.watch import Watch; Watch.sync_together = lambda self, fds: len(fds)", "29"),
+], ids=["names in the queue", "names in a Maildir", "what qmail-send makes and removes", "messages", "what a worker of the pool syncs side by side"])
 def test_a_sync_that_is_left_out_is_seen(broken, every):
     figures = crash("power", "--every", every, "--first", broken=broken, status=1)["power"]
     assert sum(figures.values()) > figures["states"]

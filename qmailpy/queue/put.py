@@ -11,7 +11,7 @@ import os
 from qmailpy.queue.exitcodes import ADDRESS_TOO_LONG, BAD_ENVELOPE, NO_INTD, NO_MESS, NO_PID, NO_TODO, READ_ERROR, WRITE_ERROR
 from qmailpy.text.date import rfc822
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
-from qmailpy.unix.files import begin_writing, pull_trigger, remove, sync_file, sync_folder
+from qmailpy.unix.files import begin_writing, open_folder, pull_trigger, remove, sync_folder, sync_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,17 +124,19 @@ class Entry:
     def sync(self, message: int, envelope: int) -> None:
         """Make mess/N and intd/N last, and their names.
 
-        Both are written before either is synced, and the envelope is on its way to the disk by then: so one commit of a file system's journal takes
-        all of it along, and only those that come in between have the folders of all messages to commit once more.
+        All is written before any of it is synced, and the envelope is on its way to the disk by then: so one commit of a file system's journal
+        takes it all along.
         """
+        folders: list[int] = []
         try:
             begin_writing(envelope)
-            sync_file(message)
-            sync_file(envelope)
-            sync_folder(self.paths.folder("mess", self.number))
-            sync_folder(self.paths.folder("intd", self.number))
+            for kind in ("mess", "intd"):
+                folders.append(open_folder(self.paths.folder(kind, self.number)))
+            sync_together([message, envelope, *folders])
         except OSError:
             raise Refused(WRITE_ERROR) from None
+        finally:
+            close_quietly(*folders)
 
     def commit(self, target: int) -> None:
         """Link todo/N and sync its folder: from here on the message is accepted.  `target`: mess/N, open."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 
+from qmailpy.exits import TENURE
 from qmailpy.unix.fds import BLOCK, close_quietly, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     Path = str | bytes
 
@@ -32,6 +33,22 @@ def contents(path: Path) -> bytes | None:
 def sync_file(fd: int) -> None:
     """Make what was written to an open file last.  Raises OSError; never try again then: the kernel has forgotten the data."""
     os.fsync(fd)
+
+
+def sync_together(fds: Sequence[int]) -> None:
+    """Make what was written to open files, and the entries of open folders, last; in a warm process side by side.  Raises OSError; see sync_file."""
+    done = 0
+    if TENURE.warm:
+        from qmailpy.unix import together
+
+        done = together.sync(fds)
+    for fd in fds[done:]:
+        os.fsync(fd)
+
+
+def open_folder(path: Path) -> int:
+    """A descriptor of a folder, to sync it.  Raises OSError."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def begin_writing(fd: int) -> None:

@@ -76,16 +76,15 @@ def test_everything_is_written_then_synced_then_linked_and_that_is_synced(paths,
 
 
 def test_a_message_that_was_taken_for_a_leftover_meanwhile_is_not_accepted(paths, monkeypatch):
-    sync = module.sync_folder
+    sync = module.sync_together
 
-    def sync_and_remove(folder):
-        sync(folder)
-        if "/intd" in folder:  # the envelope is whole: the last step before todo
-            for name in files(paths):
-                if "/mess/" in name:
-                    os.unlink(name)
+    def sync_and_remove(fds):
+        sync(fds)  # the envelope is whole: the last step before todo
+        for name in files(paths):
+            if "/mess/" in name:
+                os.unlink(name)
 
-    monkeypatch.setattr(module, "sync_folder", sync_and_remove)
+    monkeypatch.setattr(module, "sync_together", sync_and_remove)
     assert store(paths) == NO_MESS
     assert files(paths) == []
 
