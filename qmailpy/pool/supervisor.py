@@ -173,7 +173,7 @@ class Supervisor:
         idle = [pid for pid, slot in self.workers.items() if self.board.state(slot) == board.IDLE]
         self.surplus = [*self.surplus, len(idle) - MOST_IDLE][-LOOKS:]
         if len(self.surplus) == LOOKS and min(self.surplus) > 0:
-            for pid in idle[:min(self.surplus)]:
+            for pid in idle[-min(self.surplus):]:  # the youngest: those before them have all that they need by now
                 send_signal(pid, TERM)
             self.surplus = []
 

@@ -30,6 +30,7 @@ def warm(home: Home, kind: Kind) -> None:
     gc.disable()
     for program in kind.programs:
         load("qmailpy.programs." + program.replace("-", "_"))
+    load("qmailpy.unix.together")
     if kind is not QUEUE:
         for name in (*modules(), *LIBRARIES):
             load(name)

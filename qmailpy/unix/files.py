@@ -36,13 +36,13 @@ def sync_file(fd: int) -> None:
 
 
 def sync_together(fds: Sequence[int]) -> None:
-    """Make what was written to open files, and the entries of open folders, last; in a warm process side by side.  Raises OSError; see sync_file."""
-    done = 0
+    """Make what was written to open files, and the entries of open folders, last, in any order.  Raises OSError; see sync_file."""
     if TENURE.warm:
-        from qmailpy.unix import together
+        from qmailpy.unix.together import PACE
 
-        done = together.sync(fds)
-    for fd in fds[done:]:
+        PACE.sync(fds)
+        return
+    for fd in fds:
         os.fsync(fd)
 
 

@@ -1,8 +1,8 @@
-"""Syncs of several open files and folders side by side, as a warm process has them done: one commit of a journal does for all, and wakes us once.
+"""Syncs of several open files and folders side by side, as a warm process has them done where the disk is slow: one commit of a journal does for all.
 
-One after the other each may have to wait for a commit of its own, since others change the same folders meanwhile; on a disk that takes its time, that
-is what the client of a mail server waits for.  Threads would do it as well, and cost more than they save on a fast disk.  So the kernel is asked
-directly (io_submit(2), IOCB_CMD_FSYNC, since Linux 4.18); the C library has no function for that.
+One after the other each may have to wait for a commit of its own, since others change the same folders meanwhile; that is what the client of a mail
+server waits for.  So the kernel is asked directly to do them together (io_submit(2), IOCB_CMD_FSYNC, since Linux 4.18); the C library has no
+function for that, and threads would take ten times the work.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ctypes
 import errno
 import os
 import struct
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ MOST = 8  # files at a time
 FSYNC = 2  # IOCB_CMD_FSYNC
 ORDER = struct.Struct("<QIIHhIQQqQII")  # struct iocb of a little-endian machine: data, key, flags, command, priority, descriptor, and what a sync does not need
 RESULT = struct.Struct("<QQqq")  # struct io_event: data, order, result, another one
+SLOW = 0.004  # seconds that syncs take one by one, from which on they go side by side
+FAST = 0.001  # seconds that they take side by side, below which they go one by one: that is less work
 UNKNOWN = (errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EAGAIN, errno.EINVAL)  # no such call, not allowed in here, or too much of it
 
 
@@ -103,3 +106,23 @@ def sync(fds: Sequence[int]) -> int:
     if trouble:
         raise OSError(trouble, os.strerror(trouble))
     return begun
+
+
+class Pace:
+    """What way syncs go in this process; what the last ones took tells what the disk is like."""
+
+    __slots__ = ("side_by_side",)
+
+    def __init__(self) -> None:
+        self.side_by_side = False
+
+    def sync(self, fds: Sequence[int]) -> None:
+        """Make files and folders last.  Raises OSError."""
+        begun = time.monotonic()
+        done = sync(fds) if self.side_by_side else 0
+        for fd in fds[done:]:
+            os.fsync(fd)
+        self.side_by_side = time.monotonic() - begun > (FAST if done else SLOW)
+
+
+PACE = Pace()

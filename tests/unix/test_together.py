@@ -37,6 +37,9 @@ def counted(monkeypatch):
     found, real = [], os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: found.append(fd) or real(fd))
     monkeypatch.setattr(TENURE, "warm", True)
+    monkeypatch.setattr(together, "FAST", 0)  # whatever this disk is like
+    monkeypatch.setattr(together, "SLOW", 0)
+    monkeypatch.setattr(together.PACE, "side_by_side", True)
     return found
 
 
@@ -44,6 +47,32 @@ def test_files_and_folders_are_synced_without_any_call_for_one(able, opened, cou
     for _ in range(3):
         files.sync_together(opened)
     assert counted == []
+
+
+class Disk:
+    """In the place of the kernel: what was synced together or alone, and a clock that goes on meanwhile."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.seconds, self.done = 100.0, 0.0, []
+        monkeypatch.setattr(together.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(together, "sync", lambda fds: self.take("together", fds))
+        monkeypatch.setattr(os, "fsync", lambda fd: self.take("alone", [fd]))
+
+    def take(self, how, fds):
+        self.now += self.seconds
+        self.done.append(how)
+        return len(fds)
+
+
+def test_a_disk_that_takes_its_time_gets_them_together_and_one_that_does_not_alone(monkeypatch):
+    disk, pace = Disk(monkeypatch), together.Pace()
+    steps = []
+    for disk.seconds in (0.0001, 0.005, 0.005, 0.0015, 0.0005, 0.0005, 0.002, 0.002):
+        disk.done.clear()
+        pace.sync([3, 4, 5])
+        steps.append(disk.done[:])
+    alone, side_by_side = ["alone"] * 3, ["together"]
+    assert steps == [alone, alone, side_by_side, side_by_side, side_by_side, alone, alone, side_by_side]
 
 
 def test_a_process_that_does_one_piece_of_work_syncs_one_by_one(opened, counted, monkeypatch):
