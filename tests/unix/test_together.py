@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 
 import pytest
 
@@ -158,7 +157,7 @@ def test_a_signal_in_between_is_handled_and_the_wait_goes_on(able, opened, monke
 
 def test_who_leaves_in_the_middle_does_not_use_what_comes_later(able, opened, monkeypatch):
     def leave(self, count):
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(together.Ring, "end", leave)
