@@ -14,7 +14,7 @@ from tests.signalmasks import NONE, masks
 from tests.spawn.spawner import UID, Spawner, owner
 from tests.smtpsink import SmtpSink
 
-LOOK = ("umask; pwd; id; ulimit -a; ls /proc/self/fd | tr '\\n' ' '; grep -E '^(Sig|Groups|NoNewPrivs|Cap)' /proc/self/status; cat /proc/$PPID/comm; "
+LOOK = ("umask; pwd; id; ulimit -a; ls /proc/self/fd | tr '\\n' ' '; grep -E '^(Sig[PBIC]|Groups|NoNewPrivs|Cap)' /proc/self/status; cat /proc/$PPID/comm; "
         "env | grep -v -e ^_= -e ^UFLINE= | sort")
 HOW = "tr '\\0' ' ' < /proc/$PPID/cmdline"
 
