@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CALLS = {"x86_64": (206, 209, 208), "aarch64": (0, 2, 4)}  # numbers of io_setup, io_submit, io_getevents
+CALLS = {"x86_64": (206, 209, 208), "aarch64": (0, 2, 4)}  # numbers of io_setup, io_submit, io_getevents, for programs of 64 bits
 MOST = 8  # files at a time
 FSYNC = 2  # IOCB_CMD_FSYNC
 ORDER = struct.Struct("<QIIHhIQQqQII")  # struct iocb of a little-endian machine: data, key, flags, command, priority, descriptor, and what a sync does not need
@@ -33,9 +33,10 @@ class Ring:
     __slots__ = ("pid", "_library", "_submit", "_wait", "_context", "_orders", "_pointers", "_results")
 
     def __init__(self) -> None:
-        if os.uname().machine not in CALLS:
+        machine = os.uname().machine
+        if machine not in CALLS or ctypes.sizeof(ctypes.c_void_p) != 8:  # for a program of 32 bits these numbers are other calls
             raise OSError(errno.ENOSYS, "no known machine")
-        setup, self._submit, self._wait = CALLS[os.uname().machine]
+        setup, self._submit, self._wait = CALLS[machine]
         self.pid = os.getpid()
         self._library = ctypes.CDLL(None, use_errno=True)
         self._context = ctypes.c_ulong(0)

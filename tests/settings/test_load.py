@@ -158,6 +158,16 @@ def test_a_warm_process_reads_again_only_what_has_changed(home, warm):
     assert load(home, NAMES).names("rcpthosts") is None
 
 
+def test_a_warm_process_watches_the_files_of_each_home(home, warm, tmp_path):
+    other = Home(str(tmp_path / "other"))
+    os.makedirs(other.at("control"))
+    write(home, me="a.example\n")
+    write(other, me="b.example\n")
+    assert [load(one, NAMES).line("me") for one in (home, other)] == [b"a.example", b"b.example"]
+    write(other, me="c.other.example\n")
+    assert [load(one, NAMES).line("me") for one in (home, other)] == [b"a.example", b"c.other.example"]
+
+
 def test_a_warm_process_sees_each_callers_variables(home, warm):
     write(home, me="a.example\n", databytes="1\n")
     found = [load(home, NAMES, env).number("databytes") for env in ({}, {"DATABYTES": "5"}, {}, {"DATABYTES": "6"}, {"OTHER": "7"})]

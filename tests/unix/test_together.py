@@ -101,6 +101,15 @@ def test_so_it_is_on_a_machine_that_is_not_known(opened, counted, monkeypatch):
     together._RINGS.clear()
 
 
+def test_nothing_is_called_by_a_number_that_means_another_thing_to_a_program_of_32_bits(opened, counted, monkeypatch):
+    together._RINGS.clear()
+    monkeypatch.setattr(together.ctypes, "sizeof", lambda kind: 4)
+    monkeypatch.setattr(together.Ring, "_call", lambda self, number, *arguments: pytest.fail(f"call {number}"))
+    files.sync_together(opened)
+    assert counted == opened and together._RINGS == [None]
+    together._RINGS.clear()
+
+
 def test_what_cannot_be_submitted_is_synced_alone(able, opened, counted):
     """A pipe, which nobody can sync: the error is that of fsync."""
     source, target = os.pipe()
