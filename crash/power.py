@@ -8,8 +8,6 @@ from crash.kills import Total, Verdict
 from crash.world import MAILS, Unusable
 
 OTHER_BOOT = "00000000-0000-0000-0000-000000000000 0\n"
-
-
 RUNS = ((True, False), (False, False), (False, True))  # whether messages come in turn, and whether the queue's pool stores them, which syncs otherwise
 
 

@@ -226,13 +226,7 @@ class Watch:
 
     def os_fsync(self, fd):
         """What a sync makes last is what was there when it began: others may go on meanwhile."""
-        name = self.file(fd)
-        if name:
-            self.step("sync", name)
-            folder = stat.S_ISDIR(os.fstat(fd).st_mode)
-            with self.syncing("folder" if folder else "file", name if folder else number(fd)):
-                self.real["fsync"](fd)
-        else:
+        with self.syncing_one(fd):
             self.real["fsync"](fd)
 
     os_fdatasync = os_fsync
@@ -250,14 +244,18 @@ class Watch:
         """Syncs side by side: any of them may be the first to end, and nobody is told before all have."""
         with contextlib.ExitStack() as under_way:
             for fd in fds:
-                if not (name := self.file(fd)):
-                    continue
-                self.step("sync", name)
-                folder = stat.S_ISDIR(os.fstat(fd).st_mode)
-                under_way.enter_context(self.syncing("folder" if folder else "file", name if folder else number(fd)))
+                under_way.enter_context(self.syncing_one(fd))
             for fd in fds:
                 self.real["fsync"](fd)
         return len(fds)
+
+    def syncing_one(self, fd):
+        """The sync of one file or folder, as an operation, if it is watched."""
+        if not (name := self.file(fd)):
+            return contextlib.nullcontext()
+        self.step("sync", name)
+        folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+        return self.syncing("folder" if folder else "file", name if folder else number(fd))
 
     @contextlib.contextmanager
     def syncing(self, what, which):

@@ -30,8 +30,9 @@ def warm(home: Home, kind: Kind) -> None:
     gc.disable()
     for program in kind.programs:
         load("qmailpy.programs." + program.replace("-", "_"))
-    load("qmailpy.unix.together")
-    if kind is not QUEUE:
+    if kind is QUEUE:
+        load("qmailpy.unix.together")  # which is imported late, by those who sync
+    else:
         for name in (*modules(), *LIBRARIES):
             load(name)
         talk(home)

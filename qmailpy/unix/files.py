@@ -43,7 +43,7 @@ def sync_together(fds: Sequence[int]) -> None:
         PACE.sync(fds)
         return
     for fd in fds:
-        os.fsync(fd)
+        sync_file(fd)
 
 
 def open_folder(path: Path) -> int:
@@ -84,7 +84,7 @@ class Disk:
 
     def __init__(self, folder: Path, few: int = 8) -> None:
         # Held open from the start: a write that fails behind our back later is told to the next sync of this descriptor.
-        self._fd, self._few = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), few
+        self._fd, self._few = open_folder(folder), few
 
     def sync(self, paths: Iterable[str]) -> set[str]:
         """Make files, and the entries of folders, last; the paths where that failed.  Never try those again: see sync_file."""
