@@ -12,12 +12,14 @@ import os
 import tempfile
 
 from qmailpy.programs.qmail_qread import Json, Plain
+from qmailpy.queue.boot import Boot
 from qmailpy.queue.leftovers import numbers
 from qmailpy.queue.paths import Paths
 from qmailpy.queue.tcpto import SIZE, DeadHosts, parse
 from qmailpy.send.files import Files
 from qmailpy.send.log import Log
-from qmailpy.send.todo import Envelope, Preprocessor, Trouble
+from qmailpy.send.todo import Envelope, Preprocessor
+from qmailpy.send.writer import Trouble
 from qmailpy.text.envelope import RecordReader
 from qmailpy.text.route import Routes
 
@@ -47,11 +49,13 @@ def preprocess(data: bytes, paths: Paths) -> None:
     envelope, log = Envelope(paths.todo(7), "todo/7"), Log()
     worker = Preprocessor(paths, ROUTES, log)
     try:
+        held = Preprocessor(paths, ROUTES, Log()).process(envelope, 7, 100, NOW, hold=True) if envelope.whole else None
         with descriptor_of(b"") as fd, as_zero(fd):
             fresh = worker.process(envelope, 7, 100, NOW)
             log.flush()
             promise(os.pread(fd, len(data) * 4 + 4096, 0).count(b"\n") <= 1 + data.count(b"F"), "more lines in the log")
-        again = worker.resume(envelope, 7)
+        again = worker.resume(envelope, 7, Boot(paths.lock("boot")))
+        promise(held is None or (held.sender, held.made, held.records) == (fresh.sender, fresh.made, fresh.records), "in memory it is something else")
         promise(again is None or (again.sender, again.made, again.left) == (fresh.sender, fresh.made, fresh.made), "it goes on with something else")
         promise(not envelope.whole or fresh.made & ~worker.channels(envelope) == 0, "another channel")
     except Trouble as problem:

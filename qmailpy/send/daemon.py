@@ -49,12 +49,13 @@ class Daemon:
         self.beside, disk = Beside(), Disk(files.paths.queue)
         # What is waited for, and what is only tidied up.
         self.syncs, self.last_syncs = Syncs(self.beside, disk), Syncs(self.beside, disk)
-        self.fresh = FreshMail(files, cleaner, self.syncs, log)
+        self.fresh = FreshMail(files, cleaner, self.syncs, boot, log)
         self.notes = Notes(files.paths, self.syncs)
         self.deliveries = Deliveries(files, settings, channels, self.fresh, self.notes, log)
         self.finisher = Finisher(home, env, files, settings, self.deliveries, cleaner, self.last_syncs, self.beside, log)
         self.fresh.finish, self.fresh.settled = self.finisher.finish_fresh, self.deliveries.settled
         self.incoming = Incoming(files, Preprocessor(files.paths, settings.routes, log), self.deliveries, self.fresh, cleaner, log)
+        self.log.before = self.fresh.keep_marks
         self.unknown = Schedule()  # messages whose files could not be looked at
         self.cleanup_due = 0
         self.leftovers: Iterator[int] | None = None
@@ -70,6 +71,7 @@ class Daemon:
             messages = survey.sweep(lambda number: self.log("warning: removing what was left of msg ", number, ": it was finished, or never accepted"))
             if self.boot.same:
                 self.incoming.resumable = survey.held["todo"]
+                self.boot.forget_others(survey.held["todo"])
             else:
                 survey.distrust()
         except OSError as problem:

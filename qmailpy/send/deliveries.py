@@ -123,7 +123,9 @@ class Deliveries:
         """(open file or -1, what comes first of the recipients, (sender, birth) or None).  Raises OSError."""
         found = None if fresh is None or fresh.sender is None else (fresh.sender, fresh.birth)
         if fresh is not None and found is not None:
-            records, fresh.records[channel] = fresh.records[channel], None
+            records = fresh.records[channel]
+            if fresh.written:
+                fresh.records[channel] = None  # from now on marks are in the file
             if records is not None:
                 return -1, records, found
         fd = os.open(self.files.paths.name(CHANNELS[channel], number), os.O_RDONLY | os.O_CLOEXEC)
@@ -186,6 +188,7 @@ class Deliveries:
         elif letter == b"D":
             self.log("delivery ", delivery.name, ": failure: ", safe(text))
             self.status()
+            self._write(delivery.job.number)
             note = paragraph(self.settings.routes.without_prepend(delivery.recipient), text)
             self.notes.add(delivery.job.number, note, lambda good: self._noted(delivery, good))
             return
@@ -195,6 +198,11 @@ class Deliveries:
             self.log("delivery ", delivery.name, ": report mangled, will defer")
         self._release(delivery.job)
         self.status()
+
+    def _write(self, number: int) -> None:
+        """Make the files of a message of which there is more to tell than that it is done."""
+        if (fresh := self.fresh.get(number)) is not None:
+            self.fresh.write(fresh)
 
     def _noted(self, delivery: Delivery, good: bool) -> None:
         """A failure is in the bounce, or could not be noted: then the recipient is not done, and is tried again."""
@@ -209,12 +217,8 @@ class Deliveries:
 
     def _mark(self, delivery: Delivery) -> None:
         """Mark a recipient as done."""
-        job = delivery.job
-        job.left -= 1
-        try:
-            self.files.mark_done(job.channel, job.number, delivery.position)
-        except OSError:
-            self.log("warning: trouble marking ", self.files.short(CHANNELS[job.channel], job.number), "; message will be delivered twice!")
+        delivery.job.left -= 1
+        self.fresh.mark(delivery.job.number, delivery.job.channel, delivery.position)
 
     def _release(self, job: Job) -> None:
         """A delivery, or the pass, has let go of a job; the last one decides what becomes of the message."""

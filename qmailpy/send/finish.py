@@ -197,10 +197,10 @@ class Finisher:
     def _remove_all(self, number: int) -> None:
         """Have local, remote and info removed, and that synced: beside the loop, since to remove a file may take as long as to sync one."""
         fresh, paths = self._ending[number], self.files.paths
-        kinds = [kind for channel, kind in enumerate(CHANNELS) if fresh is None or fresh.made >> channel & 1]
-        folders = [paths.folder(kind, number) for kind in ("todo", "info", *kinds)]
-        folders += [paths.folder("bounce", number)] if fresh is None else fresh.cleared
-        gone = [paths.name(kind, number) for kind in (*(kinds if fresh is not None else ()), "info")]
+        kinds = ["info", *CHANNELS, "bounce"] if fresh is None else fresh.kinds
+        folders = [paths.folder(kind, number) for kind in ("todo", *kinds)]
+        folders += [] if fresh is None else fresh.cleared
+        gone = [paths.name(kind, number) for kind in (["info"] if fresh is None else reversed(kinds))]
         self.syncs.want(folders, self._synced, number, gone, self._kept)
 
     def _kept(self, number: int, path: str) -> None:

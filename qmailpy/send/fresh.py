@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
+from qmailpy.send.writer import Trouble, Writer
+from qmailpy.text.envelope import SENDER
 from qmailpy.text.route import CHANNELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qmailpy.queue.boot import Boot
     from qmailpy.queue.paths import Paths
     from qmailpy.send.clean import Cleaner
     from qmailpy.send.files import Files
@@ -29,22 +32,36 @@ class Fresh:
 
     sender   None if the envelope names none
     birth    in seconds
-    made     channels that it has files for, as bits
+    made     channels that it has recipients on, as bits
     left     channels that are not done
-    records  by channel: what the file has, until the first pass; None: look into the file
+    written  whether there are files of it, and whole: else all that they are to have is in here
+    tried    whether there may be some of its files
+    marks    of a message that is not written: (channel, position) of each recipient that is done
+    records  by channel: what the file has, until the first pass, or until there is a file; None: look into the file
     cleared  folders out of which files of an earlier message were removed
     noted    whether there is something in bounce/N
+    stamp    what tells it from all other messages, earlier ones with its number as well; see Envelope.stamp
+    place    where lock/boot says that all of it is done; 0: nowhere
     state    what is going on
     due      when it is to be synced, by the monotonic clock
     """
 
-    __slots__ = ("number", "sender", "birth", "made", "left", "records", "cleared", "noted", "state", "due")
+    __slots__ = ("number", "sender", "birth", "made", "left", "written", "tried", "marks", "records", "cleared", "noted", "stamp", "place", "state", "due")
 
-    def __init__(self, number: int, sender: bytes | None, birth: int, made: int, records: list[bytes | None], cleared: list[str]) -> None:
+    def __init__(self, number: int, sender: bytes | None, birth: int, made: int, records: list[bytes | None], cleared: list[str], *,
+                 written: bool = True) -> None:
         self.number, self.sender, self.birth, self.records, self.cleared = number, sender, birth, records, cleared
+        self.written = self.tried = written
+        self.marks: list[tuple[int, int]] = []
         self.made = self.left = made
         self.noted = False
+        self.stamp, self.place = b"", 0
         self.state, self.due = WAITING, NEVER
+
+    @property
+    def kinds(self) -> list[str]:
+        """The files that there may be of it, in the order in which they are made."""
+        return ["info", *(kind for channel, kind in enumerate(CHANNELS) if self.made >> channel & 1)] if self.tried else []
 
 
 class FreshMail:
@@ -58,8 +75,8 @@ class FreshMail:
     now      the time of this turn of the loop, by the monotonic clock
     """
 
-    def __init__(self, files: Files, cleaner: Cleaner, syncs: Syncs, log: Log) -> None:
-        self.files, self.cleaner, self.syncs, self.log = files, cleaner, syncs, log
+    def __init__(self, files: Files, cleaner: Cleaner, syncs: Syncs, boot: Boot, log: Log) -> None:
+        self.files, self.cleaner, self.syncs, self.boot, self.log = files, cleaner, syncs, boot, log
         self.lazy = False
         self.unbegun: tuple[set[int], set[int]] = (set(), set())
         self.finish: Callable[[Fresh], None]
@@ -68,6 +85,7 @@ class FreshMail:
         self.now = 0.0
         self._messages: dict[int, Fresh] = {}
         self._due: list[tuple[float, int]] = []
+        self._marked: list[Fresh] = []  # with done marks of this turn that are only in memory
 
     def __contains__(self, number: int) -> bool:
         return number in self._messages
@@ -98,9 +116,69 @@ class FreshMail:
         if not fresh.left and fresh.state == WAITING:
             self.finish(fresh)
 
+    def mark(self, number: int, channel: int, position: int) -> None:
+        """A recipient is done: the one whose record begins at `position`."""
+        fresh = self.get(number)
+        if fresh is not None and not fresh.written:
+            fresh.marks.append((channel, position))
+            self._marked.append(fresh)
+            return
+        try:
+            self.files.mark_done(channel, number, position)
+        except OSError:
+            self.log("warning: trouble marking ", self.files.short(CHANNELS[channel], number), "; message will be delivered twice!")
+
+    def keep_marks(self) -> None:
+        """See to it that a kill does not take back that recipients are done: to be called before anybody hears of it.
+
+        That all of a message is done is noted in lock/boot, which takes less than files that go a moment later.
+        """
+        marked, self._marked = self._marked, []
+        for fresh in marked:
+            if fresh.number not in self or fresh.written or fresh.place:
+                continue
+            if not fresh.left:
+                try:
+                    fresh.place = self.boot.note(fresh.stamp)
+                    continue
+                except OSError:
+                    self.log("warning: unable to write lock/boot")
+            self.write(fresh)
+
+    def write(self, fresh: Fresh) -> bool:
+        """Make a message's files, if there are none yet; whether there are.
+
+        Done marks come when all of them are there: before, nobody believes them.
+        """
+        if fresh.written:
+            return True
+        assert fresh.sender is not None
+        writer, fresh.tried = Writer(self.files.paths, fresh.number), True
+        try:
+            writer.put("info", SENDER + fresh.sender + b"\0")
+            for kind, records in zip(CHANNELS, fresh.records, strict=True):
+                if records is not None:
+                    writer.put(kind, records)
+            writer.flush()
+        except Trouble as trouble:
+            self.log("warning: ", str(trouble))
+            return False
+        finally:
+            writer.close()
+            fresh.cleared += writer.cleared
+        fresh.written = True
+        for channel, position in fresh.marks:
+            self.mark(fresh.number, channel, position)
+        for channel in BOTH:
+            if fresh.number not in self.unbegun[channel]:
+                fresh.records[channel] = None
+        return True
+
     def forget(self, fresh: Fresh) -> None:
-        """It is none any more."""
+        """Its todo/N has gone."""
         self._messages.pop(fresh.number, None)
+        if fresh.place:
+            self.boot.free(fresh.place)
 
     def first(self) -> float | None:
         """When the next is to be synced; None if none is."""
@@ -124,17 +202,24 @@ class FreshMail:
         """Make of it a message as C has it, if nobody does that already: info, local and remote are synced, then todo/N is removed."""
         if fresh.state != WAITING:
             return
+        if not self.write(fresh):
+            self._try_again(fresh)
+            return
         fresh.state, fresh.due = SYNCING, NEVER
         self.syncs.want(wanted(self.files.paths, fresh), self._synced, fresh.number)
 
     def again(self, fresh: Fresh) -> None:
         """Something has failed that may succeed later."""
+        self.write(fresh)
+        self._try_again(fresh)
+
+    def _try_again(self, fresh: Fresh) -> None:
         self._keep(fresh, self.now + TRY_AGAIN)
 
     def _keep(self, fresh: Fresh, due: float) -> None:
         fresh.state = WAITING
         if self.exiting:
-            self.forget(fresh)  # todo/N stands: the next qmail-send has it
+            del self._messages[fresh.number]  # todo/N stands: the next qmail-send has it
         else:
             self._wait(fresh, due)
 
@@ -175,5 +260,4 @@ class FreshMail:
 
 def wanted(paths: Paths, fresh: Fresh) -> list[str]:
     """What must last before todo/N goes: the files and their names, and that those of an earlier message have gone."""
-    kinds = ["info", *(kind for channel, kind in enumerate(CHANNELS) if fresh.made >> channel & 1)]
-    return [*(paths.name(kind, fresh.number) for kind in kinds), *(paths.folder(kind, fresh.number) for kind in kinds), *fresh.cleared]
+    return [*(paths.name(kind, fresh.number) for kind in fresh.kinds), *(paths.folder(kind, fresh.number) for kind in fresh.kinds), *fresh.cleared]

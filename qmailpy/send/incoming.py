@@ -11,7 +11,8 @@ import time
 
 from qmailpy.queue.leftovers import numbers
 from qmailpy.send.fresh import BOTH, LAZY, TRY_AGAIN
-from qmailpy.send.todo import Envelope, Trouble
+from qmailpy.send.todo import Envelope
+from qmailpy.send.writer import Trouble
 from qmailpy.unix.fds import BLOCK, close_quietly
 
 TYPE_CHECKING = False
@@ -194,10 +195,10 @@ class Incoming:
         fresh = None
         if number in self.resumable:
             self.resumable.remove(number)
-            fresh, due = self.preprocessor.resume(envelope, number), 0
+            fresh, due = self.preprocessor.resume(envelope, number, self.fresh.boot), 0
         try:
             if fresh is None:
-                fresh = self.preprocessor.process(envelope, number, size, self.now)
+                fresh = self.preprocessor.process(envelope, number, size, self.now, hold=self.fresh.lazy)
         except Trouble as trouble:
             self.log("warning: ", str(trouble))
             return

@@ -1,4 +1,4 @@
-"""Preprocessing: todo/N becomes info/N, local/N and remote/N, which nobody syncs yet (INTERNALS: The queue)."""
+"""Preprocessing: todo/N becomes info/N, local/N and remote/N, in memory or in files that nobody syncs yet (INTERNALS: The queue)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ import os
 
 from qmailpy.send.fresh import BOTH, Fresh
 from qmailpy.send.log import safe
+from qmailpy.send.writer import KINDS, Trouble, Writer
 from qmailpy.text.envelope import DONE, PID, RECIPIENT, SENDER, UID, RecordReader, number
 from qmailpy.text.route import CHANNELS
-from qmailpy.unix.fds import BLOCK, close_quietly, write_all
-from qmailpy.unix.files import contents, remove
+from qmailpy.unix.fds import BLOCK
+from qmailpy.unix.files import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from qmailpy.queue.boot import Boot
     from qmailpy.queue.paths import Paths
     from qmailpy.send.log import Log
     from qmailpy.text.route import Routes
-
-NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-FILE_MODE = 0o600
-MANY = 1000  # records that are written together
-HELD = 65536  # bytes of recipients that are kept in memory until their first deliveries
-
-
-class Trouble(Exception):
-    """The message stays in todo; the text is what the log says."""
-
 
 class Envelope:
     """An open todo/N.  Raises OSError.
@@ -70,6 +62,11 @@ class Envelope:
         """When it was written, in nanoseconds."""
         return os.fstat(self.fd).st_mtime_ns
 
+    def stamp(self, message: int) -> bytes:
+        """What no other message has, not an earlier one with this number either: the number, qmail-queue's process id, and when it was written."""
+        pid = next((record[1:] for record in self.first.split(b"\0", 2)[:2] if record[:1] == PID), b"")
+        return b"%d %d %d" % (message, number(pid), self.touched())
+
 
 class Preprocessor:
     """Makes the files of one message after the other."""
@@ -85,24 +82,29 @@ class Preprocessor:
                 found |= 1 << self.routes.route(record[1:])[0]
         return found
 
-    def process(self, envelope: Envelope, message: int, size: int, now: int) -> Fresh:
-        """Write what the envelope says.  Raises Trouble.
+    def process(self, envelope: Envelope, message: int, size: int, now: int, *, hold: bool = False) -> Fresh:
+        """Sort the recipients into what its files are to have; written at once, unless it is to be held in memory and is small.  Raises Trouble.
 
         size  of the message, for the log
         """
         writer = Writer(self.paths, message)
         try:
-            writer.open("info")
+            writer.put("info", b"")
             self.log("new msg ", message)
             sender = self._copy(envelope, message, size, writer)
-            writer.flush()
+            held = hold and writer.small and sender is not None
+            for kind in KINDS:
+                if held or not writer.has(kind):
+                    writer.clear(kind)
+            if not held:
+                writer.flush()
         finally:
             writer.close()
-        made = sum(1 << channel for channel, kind in enumerate(CHANNELS) if kind in writer.fds)
-        for kind in (*CHANNELS, "bounce"):
-            if kind not in writer.fds:
-                writer.clear(kind)
-        return Fresh(message, sender, now, made, [writer.held(kind) for kind in CHANNELS], writer.cleared)
+        made = sum(1 << channel for channel, kind in enumerate(CHANNELS) if writer.has(kind))
+        fresh = Fresh(message, sender, now, made, [writer.held(kind) for kind in CHANNELS], writer.cleared, written=not held)
+        if held:
+            fresh.stamp = envelope.stamp(message)
+        return fresh
 
     def _copy(self, envelope: Envelope, message: int, size: int, writer: Writer) -> bytes | None:
         """Sort the records into the files; the sender."""
@@ -121,12 +123,17 @@ class Preprocessor:
                 raise Trouble(f"unknown record type in {envelope.short}")
         return sender
 
-    def resume(self, envelope: Envelope, message: int) -> Fresh | None:
+    def resume(self, envelope: Envelope, message: int, boot: Boot) -> Fresh | None:
         """Go on with what an earlier qmail-send has made of this envelope, its done marks as well; None if it was not made of it, or not whole."""
         try:
-            return self._resume(envelope, message)
+            fresh = self._resume(envelope, message)
         except (OSError, Trouble):
-            return None
+            fresh = None
+        if fresh is None and (place := boot.place(envelope.stamp(message))):
+            # Files that there may be were not finished: they go with the message.
+            fresh = Fresh(message, None, 0, sum(1 << channel for channel in BOTH), [None, None], [])
+            fresh.left, fresh.place = 0, place
+        return fresh
 
     def _resume(self, envelope: Envelope, message: int) -> Fresh | None:
         paths, touched = self.paths, envelope.touched()
@@ -177,73 +184,3 @@ def _records(path: str) -> Iterator[tuple[bytes, bytes]]:
                 yield found[:2]
     finally:
         os.close(fd)
-
-
-class Writer:
-    """The files that are being made of one todo/N.  Raises Trouble.
-
-    cleared  folders that had a file of an earlier message in them
-    """
-
-    def __init__(self, paths: Paths, number: int) -> None:
-        self.paths, self.number = paths, number
-        self.fds: dict[str, int] = {}
-        self.cleared: list[str] = []
-        self._parts: dict[str, list[bytes]] = {}
-        self._written: dict[str, bytes | None] = {}  # what was written, as long as that is little
-
-    def open(self, kind: str) -> None:
-        """Make a file."""
-        name = self.paths.name(kind, self.number)
-        try:
-            try:
-                self.fds[kind] = os.open(name, NEW, FILE_MODE)
-            except FileExistsError:
-                self.clear(kind)
-                self.fds[kind] = os.open(name, NEW, FILE_MODE)
-        except OSError:
-            raise Trouble(f"unable to create {short(self.paths, kind, self.number)}") from None
-        self._parts[kind] = []
-
-    def clear(self, kind: str) -> None:
-        """Remove what a crash has left."""
-        try:
-            if remove(self.paths.name(kind, self.number)):
-                self.cleared.append(self.paths.folder(kind, self.number))
-        except OSError:
-            raise Trouble(f"unable to unlink {short(self.paths, kind, self.number)}") from None
-
-    def put(self, kind: str, record: bytes) -> None:
-        """Add a record to a file, which is made if need be."""
-        if kind not in self.fds:
-            self.open(kind)
-        self._parts[kind].append(record)
-        if len(self._parts[kind]) >= MANY:
-            self._write(kind)
-
-    def flush(self) -> None:
-        """Write what has not been written yet."""
-        for kind in self.fds:
-            self._write(kind)
-
-    def _write(self, kind: str) -> None:
-        data = b"".join(self._parts[kind])
-        try:
-            write_all(self.fds[kind], data)
-        except OSError:
-            raise Trouble(f"trouble writing to {short(self.paths, kind, self.number)}") from None
-        self._parts[kind].clear()
-        self._written[kind] = data if kind not in self._written and len(data) <= HELD else None
-
-    def held(self, kind: str) -> bytes | None:
-        """What a file has, if that is little enough to be kept in memory."""
-        return self._written.get(kind)
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        close_quietly(*self.fds.values())
-
-
-def short(paths: Paths, kind: str, number: int) -> str:
-    """A file's name as the log has it: below the queue folder."""
-    return paths.name(kind, number)[len(paths.queue) + 1:]

@@ -1,7 +1,10 @@
 """lock/boot: whether the host was started again, and how far its clock was set forward."""
 
+import os
 import pathlib
 import time
+
+import pytest
 
 from qmailpy.queue.boot import BOOT_ID, Boot
 
@@ -22,7 +25,7 @@ def test_the_file_is_of_this_run_once_it_is_kept(tmp_path):
 def test_other_contents_are_of_another_run(tmp_path):
     path = tmp_path / "boot"
     this = pathlib.Path(BOOT_ID).read_text().strip()
-    for text in ("", "00000000-0000-0000-0000-000000000000 5\n", this, this[:-1] + " 5\n", f"{this} 5 5\n"):
+    for text in ("", "00000000-0000-0000-0000-000000000000 5\n", this, this[:-1] + " 5\n", f"{this} 5 5\n", f"\n{this} 5\n"):
         path.write_text(text)
         assert not Boot(str(path)).same
 
@@ -44,3 +47,78 @@ def test_a_clock_that_is_set_forward_also_before_a_restart(tmp_path, monkeypatch
     assert 99998 <= Boot(str(path)).ahead <= 100002
     monkeypatch.setattr(time, "time", lambda: real() - 100000)
     assert boot.ahead == 0
+
+
+def kept(path):
+    path.touch()
+    boot = Boot(str(path))
+    boot.keep()
+    return boot
+
+
+def test_what_was_noted_is_found_in_the_same_run(tmp_path):
+    path = tmp_path / "boot"
+    first = kept(path)
+    places = [first.note(b"%d 2 3" % number) for number in range(3)]
+    assert places == [1, 2, 3]
+    first.free(2)
+    assert first.note(b"7 2 3") == 2
+    second = Boot(str(path))
+    assert second.same and second.ahead <= 1
+    assert [second.place(stamp) for stamp in (b"0 2 3", b"7 2 3", b"2 2 3", b"1 2 3", b"0 2 4")] == [1, 2, 3, 0, 0]
+
+
+def test_after_the_host_was_started_again_nothing_is_noted(tmp_path):
+    path = tmp_path / "boot"
+    kept(path).note(b"7 2 3")
+    path.write_text(path.read_text().replace(path.read_text()[:36], "00000000-0000-0000-0000-000000000000"))
+    second = Boot(str(path))
+    assert not second.same and not second.place(b"7 2 3")
+    second.keep()
+    assert path.read_bytes().count(b"\n") == 1
+
+
+def test_places_of_messages_that_have_gone_are_free(tmp_path):
+    path = tmp_path / "boot"
+    first = kept(path)
+    for number in range(4):
+        first.note(b"%d 2 3" % number)
+    second = Boot(str(path))
+    second.forget_others({1, 3})
+    assert sorted(second.note(b"%d 5 6" % number) for number in range(9, 12)) == [1, 3, 5]
+    third = Boot(str(path))
+    assert third.place(b"1 2 3") == 2 and third.place(b"3 2 3") == 4
+
+
+def test_a_file_without_room_for_it_behind_its_first_line(tmp_path):
+    """As it was before there were places."""
+    path = tmp_path / "boot"
+    path.write_text(pathlib.Path(BOOT_ID).read_text().strip() + " 5\n")
+    boot = Boot(str(path))
+    assert boot.same and boot.keep()
+    assert boot.note(b"7 2 3") == 1
+    second = Boot(str(path))
+    assert second.same and second.place(b"7 2 3") == 1
+
+
+def test_a_note_that_cannot_be_written_takes_no_place(tmp_path, monkeypatch):
+    boot = kept(tmp_path / "boot")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda fd, data, offset: 5)
+        with pytest.raises(OSError, match="whole"):
+            boot.note(b"7 2 3")
+    assert boot.note(b"8 2 3") == 1
+
+
+@pytest.mark.parametrize("rest", [b"\0" * 1000, b"x" * 1000, b"\n" * 300, b"-1 2 3" + b" " * 300])
+def test_odd_places(tmp_path, rest):
+    path = tmp_path / "boot"
+    kept(path)
+    with path.open("ab") as out:
+        out.write(rest)
+    boot = Boot(str(path))
+    assert boot.same
+    boot.forget_others({7})
+    assert not boot.place(b"7 2 3")
+    place = boot.note(b"7 2 3")
+    assert Boot(str(path)).place(b"7 2 3") == place

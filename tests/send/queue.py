@@ -159,6 +159,8 @@ class Lines(Log):
         self.lines = []
 
     def flush(self):
+        if self.before is not None:
+            self.before()
         self.lines += self._lines
         self._lines.clear()
 

@@ -7,6 +7,7 @@ import pytest
 from tests.send.queue import Around
 
 ALL = {"mess", "intd", "todo", "info", "local", "remote"}
+NO_FILES = {"mess", "intd", "todo"}  # of what qmail-send makes
 
 
 def begun(around, number, *recipients):
@@ -30,20 +31,105 @@ def synced(around, *names):
     return found
 
 
-def test_what_is_done_at_once_is_never_synced_and_todo_goes_first(around):
+def test_what_is_done_at_once_never_has_files_and_todo_goes_first(around):
     found = synced(around)
     begun(around, 7, b"a@me")
     assert around.orders() == [(0, b"1/7", b"s@x", b"a@me")]
-    assert around.left(7) == ALL - {"remote"}
+    assert around.left(7) == NO_FILES
     around.report(0, b"Kok\n")
     around.turn(clean=False)
     assert around.asked == [b"todo/7"]
-    assert around.left(7) == ALL - {"remote"}  # nothing goes before todo
+    assert around.left(7) == NO_FILES
     assert found == []
     around.obey(around.asked[0])
     around.until(lambda: not around.left(7))
     assert around.asked == [b"todo/7", b"foop/7"]
-    assert found == [{around.paths.folder(kind, 7) for kind in ("todo", "info", "local")}]
+    assert found == [{around.paths.folder("todo", 7)}]
+
+
+def test_some_recipients_that_are_done_together_need_no_files(around):
+    begun(around, 7, b"a@me", b"b@far", b"c@me")
+    for slot, channel in ((0, 0), (1, 0), (0, 1)):
+        around.report(slot, b"Kok\n", channel)
+    around.turn(clean=False)
+    assert around.asked == [b"todo/7"]
+    assert around.left(7) == NO_FILES
+
+
+def test_a_failure_makes_files_before_it_is_noted(around):
+    begun(around, 7, b"a@me", b"b@me")
+    around.report(0, b"Dno\n")
+    around.turn()
+    assert around.left(7) == ALL - {"remote"} | {"bounce"}
+    around.until(lambda: around.content("local", 7) == b"Da@me\0Tb@me\0")
+
+
+def test_files_that_cannot_be_made_are_made_later(around):
+    begun(around, 7, b"a@me", b"b@far")
+    folder = around.paths.folder("local", 7)
+    os.rename(folder, folder + ".away")
+    around.report(0, b"Kok\n")
+    around.turn()
+    assert "warning: unable to create local/1/7" in around.log.lines
+    assert around.left(7) >= {"mess", "todo"}
+    os.rename(folder + ".away", folder)
+    around.report(0, b"Zlater\n", channel=1)
+    around.until(lambda: not around.daemon.fresh)
+    assert around.left(7) == {"mess", "info", "remote"}
+
+
+def test_what_was_made_of_files_that_cannot_be_made_goes_with_the_message(around):
+    begun(around, 7, b"a@me", b"b@far")
+    folder = around.paths.folder("local", 7)
+    os.rename(folder, folder + ".away")
+    around.report(0, b"Kok\n")
+    around.turn()
+    assert around.left(7) == NO_FILES | {"info"}
+    os.rename(folder + ".away", folder)
+    around.report(0, b"Kok\n", channel=1)
+    around.until(lambda: not around.left(7))
+
+
+def test_a_second_try_reads_the_file_not_what_was_in_memory(around):
+    begun(around, 7, b"a@me", b"b@me")
+    around.report(0, b"Zlater\n")
+    around.report(1, b"Kok\n")
+    around.until(lambda: not around.daemon.fresh)
+    assert around.content("local", 7) == b"Ta@me\0Db@me\0"
+    around.orders()
+    around.daemon.deliveries.hasten()
+    around.until(lambda: around.daemon.channels[0].slots)
+    assert [recipient for _, _, _, recipient in around.orders()] == [b"a@me"]
+
+
+def test_that_a_message_is_done_is_noted_before_the_log_says_so(around):
+    begun(around, 7, b"a@me")
+    around.report(0, b"Kok\n")
+    seen, real = [], around.daemon.boot.note
+    around.daemon.boot.note = lambda stamp: seen.append(any("success" in line for line in around.log.lines)) or real(stamp)
+    around.turn(clean=False)
+    assert seen == [False]
+    assert any("success" in line for line in around.log.lines)
+
+
+def test_where_that_cannot_be_noted_there_are_files_with_done_marks(around, monkeypatch):
+    begun(around, 7, b"a@me")
+    around.report(0, b"Kok\n")
+    monkeypatch.setattr(around.daemon.boot, "note", lambda stamp: (_ for _ in ()).throw(OSError))
+    around.turn(clean=False)
+    assert around.content("local", 7) == b"Da@me\0"
+    around.obey(around.asked[0])
+    around.until(lambda: not around.left(7))
+
+
+def test_places_in_lock_boot_are_used_again(around):
+    around.start()
+    for number in (7, 8, 9):
+        begun(around, number, b"a@me")
+        around.report(0, b"Kok\n")
+        around.until(lambda number=number: not around.left(number))
+    with open(around.paths.lock("boot"), "rb") as kept:
+        assert kept.read().count(b"\n") == 2
 
 
 def test_a_channel_that_is_done_keeps_its_file_while_todo_stands(around):
@@ -132,6 +218,7 @@ def test_todo_that_cannot_be_cleaned_is_tried_again(around, done):
     os.write(around.answers, b"!")
     around.turn()
     assert around.left(7) == ALL - {"remote"}
+    assert around.content("local", 7) == (b"D" if done else b"T") + b"a@me\0"
     assert around.daemon.fresh._messages[7].due > around.daemon.moment + 100
     around.daemon.fresh._messages[7].due = 0
     around.daemon.fresh._due[:] = [(0, 7)]

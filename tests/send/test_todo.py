@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from qmailpy.queue.boot import Boot
 from qmailpy.send.log import Log
-from qmailpy.send.todo import HELD, Envelope, Preprocessor, Trouble
+from qmailpy.send.todo import Envelope, Preprocessor
+from qmailpy.send.writer import HELD, MANY, Trouble
 from qmailpy.text.route import Routes
 from qmailpy.unix.fds import BLOCK
 from tests.send.queue import make, put
@@ -23,13 +25,13 @@ def opened(paths, number, work):
         envelope.close()
 
 
-def process(paths, number, content):
+def process(paths, number, content, *, hold=False):
     put(paths, number, todo=content)
-    return opened(paths, number, lambda preprocessor, envelope: preprocessor.process(envelope, number, 42, 1000))
+    return opened(paths, number, lambda preprocessor, envelope: preprocessor.process(envelope, number, 42, 1000, hold=hold))
 
 
 def resume(paths, number):
-    return opened(paths, number, lambda preprocessor, envelope: preprocessor.resume(envelope, number))
+    return opened(paths, number, lambda preprocessor, envelope: preprocessor.resume(envelope, number, Boot(paths.lock("boot"))))
 
 
 def content(paths, kind, number):
@@ -89,6 +91,24 @@ def test_many_recipients_are_not_kept_in_memory(tmp_path):
     assert fresh.records == [None, None]
 
 
+def test_what_is_held_is_in_no_file(tmp_path):
+    paths = make(tmp_path)
+    put(paths, 7, info=b"Fold\0", local=b"Dold@me\0", remote=b"Told@far\0", bounce=b"old")
+    fresh = process(paths, 7, b"u1\0p2\0Fs@x\0Ta@me\0Tb@far\0Tc@me\0", hold=True)
+    assert not fresh.written
+    assert (fresh.made, fresh.sender, fresh.records) == (LOCAL | REMOTE, b"s@x", [b"Ta@me\0Tc@me\0", b"Tb@far\0"])
+    assert all(content(paths, kind, 7) is None for kind in ("info", "local", "remote", "bounce"))
+    assert set(fresh.cleared) == {paths.folder(kind, 7) for kind in ("info", "local", "remote", "bounce")}
+
+
+@pytest.mark.parametrize("envelope", [b"u1\0p2\0Ta@me\0", b"u1\0p2\0Fs\0" + b"Ta@me\0" * MANY])
+def test_too_much_and_too_little_is_not_held(tmp_path, envelope):
+    paths = make(tmp_path)
+    fresh = process(paths, 7, envelope, hold=True)
+    assert fresh.written
+    assert content(paths, "local", 7) == b"Ta@me\0" * envelope.count(b"T")
+
+
 def test_the_channels_of_a_message(tmp_path):
     paths = make(tmp_path)
     put(paths, 7, todo=b"u1\0p2\0Fs@x\0Ta@me\0Tb@far\0")
@@ -143,3 +163,31 @@ def test_nor_is_what_is_older_than_the_envelope(tmp_path):
     later = time.time() + 10
     os.utime(paths.todo(7), (later, later))
     assert resume(paths, 7) is None
+
+
+def noted(paths, number, content=ENVELOPE):
+    """A message that lock/boot says is done."""
+    put(paths, number, todo=content)
+    boot = Boot(paths.lock("boot"))
+    boot.keep()
+    return boot.note(opened(paths, number, lambda preprocessor, envelope: envelope.stamp(number)))
+
+
+def test_what_is_noted_as_done_is_done(tmp_path):
+    paths = make(tmp_path)
+    place = noted(paths, 7)
+    put(paths, 7, local=b"Ta@me\0")  # a file that was not finished
+    fresh = resume(paths, 7)
+    assert (fresh.left, fresh.place, fresh.kinds) == (0, place, ["info", "local", "remote"])
+
+
+@pytest.mark.parametrize("change", [{"content": ENVELOPE.replace(b"p2", b"p3")}, {"age": 1}, {"number": 8}])
+def test_of_another_message_it_says_nothing(tmp_path, change):
+    """One that has the number later: another qmail-queue has written it, at another time."""
+    paths = make(tmp_path)
+    noted(paths, 7)
+    times = os.stat(paths.todo(7)).st_mtime_ns - change.get("age", 0)
+    number = change.get("number", 7)
+    put(paths, number, todo=change.get("content", ENVELOPE))
+    os.utime(paths.todo(number), ns=(times, times))
+    assert resume(paths, number) is None
