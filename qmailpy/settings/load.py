@@ -93,7 +93,7 @@ def sources(home: Home, names: tuple[str, ...], env: Mapping[str, str], present:
     """All that the values of settings depend on, as it is now; None if that cannot be said."""
     if present is None:
         return None
-    there = KEPT.get(("there", home.path, names), lambda: (present,), lambda: [home.at("control", name) for name in (*names, "me") if name in present])
+    there = KEPT.get(("there", home.path, names), lambda: (present,), lambda: [home.at("control", name) for name in sorted(present & {*names, "me"})])
     read = state(there)
     heard = KEPT.once(names, lambda: variables(names)) & env.keys()
     return None if read is None else (present, read, tuple([(name, env[name]) for name in sorted(heard)]))

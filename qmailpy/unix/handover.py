@@ -111,9 +111,12 @@ class Link:
 
     def receive(self, seconds: float | None = None) -> bytes:
         """The next word.  Raises OSError, TimeoutError among them."""
-        if seconds is not None:
+        if seconds:
             self._wait(seconds)
-        return self._socket.recv(64)
+        try:
+            return self._socket.recv(64, _socket.MSG_DONTWAIT if seconds == 0 else 0)
+        except BlockingIOError:
+            raise TimeoutError from None
 
     def discard(self) -> None:
         """Throw away a message that has come, and what came with it."""
@@ -262,7 +265,8 @@ def reach(path: str, trusted: Sequence[int]) -> Link | None:
     except OSError:
         pass
     finally:
-        close_quietly(folder)
+        if folder != -1:
+            os.close(folder)
     made.close()
     return None
 
