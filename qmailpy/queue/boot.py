@@ -89,7 +89,7 @@ class Boot:
     def forget_others(self, numbers: Container[int]) -> None:
         """Use the places of all messages again but those with these numbers."""
         for stamp, place in self._places.items():
-            number = stamp.split(b" ")[0]
+            number = stamp.partition(b" ")[0]
             if not number.isdigit() or int(number) not in numbers:
                 self._free.append(place)
 

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qmailpy.send.deliveries import Deliveries
     from qmailpy.send.files import Files
-    from qmailpy.send.fresh import FreshMail
+    from qmailpy.send.fresh import Fresh, FreshMail
     from qmailpy.send.clean import Cleaner
     from qmailpy.send.log import Log
     from qmailpy.send.todo import Preprocessor
@@ -161,14 +161,22 @@ class Incoming:
         if envelope is None:
             return  # done in an earlier look, or the log has said why not
         try:
-            if not anyway and envelope.whole and number not in self.resumable and not all(map(self._has_room, (1, 2))):
+            begun = self._resume(number, envelope)
+            if begun is None and not anyway and envelope.whole and not all(map(self._has_room, (1, 2))):
                 channels = self.preprocessor.channels(envelope)
                 if not self._has_room(channels):
                     self._parked[0 if channels & 1 else 1][number] = self.moment if since is None else since
                     return
-            self._preprocess(number, envelope, 0 if anyway else self.moment + LAZY)
+            self._preprocess(number, envelope, begun, 0 if anyway or begun else self.moment + LAZY)
         finally:
             envelope.close()
+
+    def _resume(self, number: int, envelope: Envelope) -> Fresh | None:
+        """What an earlier qmail-send has made of a message; None if there is nothing to go on with."""
+        if number not in self.resumable:
+            return None
+        self.resumable.remove(number)
+        return self.preprocessor.resume(envelope, number, self.fresh.boot)
 
     def _open(self, number: int) -> Envelope | None:
         for name in self.files.todo_names(number):
@@ -182,7 +190,7 @@ class Incoming:
                 return None
         return None
 
-    def _preprocess(self, number: int, envelope: Envelope, due: float) -> None:
+    def _preprocess(self, number: int, envelope: Envelope, begun: Fresh | None, due: float) -> None:
         try:
             size = os.stat(self.files.paths.mess(number)).st_size
         except FileNotFoundError:
@@ -192,13 +200,8 @@ class Incoming:
         except OSError:
             self.log("warning: unable to stat ", self.files.short("mess", number))
             return
-        fresh = None
-        if number in self.resumable:
-            self.resumable.remove(number)
-            fresh, due = self.preprocessor.resume(envelope, number, self.fresh.boot), 0
         try:
-            if fresh is None:
-                fresh = self.preprocessor.process(envelope, number, size, self.now, hold=self.fresh.lazy)
+            fresh = begun or self.preprocessor.process(envelope, number, size, self.now, hold=self.fresh.lazy)
         except Trouble as trouble:
             self.log("warning: ", str(trouble))
             return

@@ -39,9 +39,13 @@ def test_todo_is_listed_only_when_somebody_has_pulled(around, monkeypatch):
     assert calls == []
 
 
-def test_no_more_is_preprocessed_than_can_be_delivered_soon(around):
+@pytest.mark.parametrize("again", [False, True])
+def test_no_more_is_preprocessed_than_can_be_delivered_soon(around, again):
+    """Nor when qmail-send was killed and finds them: there is nothing to go on with."""
     for number in range(10, 40):
         around.mail(number, b"a@me")
+    if again:
+        around.daemon.boot.keep()
     around.start().until(lambda: looked(around) and len(new(around)) == 6)  # three under way, three that wait
     assert len(around.orders()) == 3
     assert len(around.left(39)) == 3  # in todo
