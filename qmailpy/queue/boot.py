@@ -3,8 +3,8 @@
 The first line: the kernel's boot id, and the clock minus the seconds since the host was started. qmail-send writes it, and reads it when it starts:
 what is in files that nobody has synced can be believed only if the host has not been started again since.
 
-Behind it are places for one line each, a stamp: of a message all of whose recipients are done, though its todo/N stood when that was written.
-Whether it still stands tells whether the line means anything.
+Behind it are places for one line each, a stamp: of a message all of whose recipients are done, while its todo/N stands. When that has gone the place is
+made empty, before the number can become another message's.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Boot:
         self.same = bool(self._id) and found[:1] == self._id and len(found) == 2
         self._offset = _number(found[1]) if self.same else _offset()
         stamps = [content[at:at + PLACE].strip(b"\0 \n") for at in range(PLACE, len(content), PLACE)] if self.same else []
-        self._places = {stamp: place for place, stamp in enumerate(stamps, 1)}
+        self._places = {stamp: place for place, stamp in enumerate(stamps, 1) if stamp}
+        self._free = [place for place, stamp in enumerate(stamps, 1) if not stamp]
         self._next = len(stamps) + 1
-        self._free: list[int] = []
 
     def keep(self) -> bool:
         """Write the file, unless it is of this run already; whether it can be relied on."""
@@ -67,11 +67,8 @@ class Boot:
 
     def note(self, stamp: bytes) -> int:
         """Write down the stamp of a message that is done, for the next qmail-send; the place, which is never 0.  Raises OSError."""
-        if self._fd == -1:
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         place = self._free[-1] if self._free else self._next
-        if os.pwrite(self._fd, _line(stamp), place * PLACE) != PLACE:
-            raise OSError("it was not written whole")
+        self._write(place, stamp)
         if self._free:
             self._free.pop()
         else:
@@ -79,19 +76,29 @@ class Boot:
         return place
 
     def free(self, place: int) -> None:
-        """Use a place again: the message's todo/N has gone."""
+        """Make a place empty: the message's todo/N has gone."""
+        try:
+            self._write(place, b"")
+        except OSError:
+            return  # what it says is of no other message, most probably; it is not used again
         self._free.append(place)
+
+    def _write(self, place: int, stamp: bytes) -> None:
+        if self._fd == -1:
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        if os.pwrite(self._fd, _line(stamp), place * PLACE) != PLACE:
+            raise OSError("it was not written whole")
 
     def place(self, stamp: bytes) -> int:
         """Where it was written down, when this file was read, that a message is done; 0 if it was not."""
         return self._places.get(stamp, 0)
 
     def forget_others(self, numbers: Container[int]) -> None:
-        """Use the places of all messages again but those with these numbers."""
+        """Make the places of all messages empty but those with these numbers."""
         for stamp, place in self._places.items():
             number = stamp.partition(b" ")[0]
             if not number.isdigit() or int(number) not in numbers:
-                self._free.append(place)
+                self.free(place)
 
 
 def _line(text: bytes) -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qmailpy.send.log import Log
     from qmailpy.text.route import Routes
 
+
 class Envelope:
     """An open todo/N.  Raises OSError.
 

@@ -90,6 +90,29 @@ def test_places_of_messages_that_have_gone_are_free(tmp_path):
     assert third.place(b"1 2 3") == 2 and third.place(b"3 2 3") == 4
 
 
+def test_a_place_is_empty_when_its_message_has_gone(tmp_path):
+    """The number may be another message's from then on."""
+    path = tmp_path / "boot"
+    first = kept(path)
+    places = [first.note(b"%d 2 3" % number) for number in (7, 8)]
+    first.free(places[0])
+    second = Boot(str(path))
+    assert not second.place(b"7 2 3") and second.place(b"8 2 3")
+    assert second.note(b"9 2 3") == places[0]
+    third = Boot(str(path))
+    third.forget_others(())
+    assert not Boot(str(path)).place(b"8 2 3") and not Boot(str(path)).place(b"9 2 3")
+
+
+def test_a_place_that_cannot_be_made_empty_is_not_used_again(tmp_path, monkeypatch):
+    boot = kept(tmp_path / "boot")
+    place = boot.note(b"7 2 3")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda fd, data, offset: 5)
+        boot.free(place)
+    assert boot.note(b"8 2 3") != place
+
+
 def test_a_file_without_room_for_it_behind_its_first_line(tmp_path):
     """As it was before there were places."""
     path = tmp_path / "boot"
