@@ -36,8 +36,11 @@ def test_a_server_settles_when_its_queue_is_empty(server, mail):
     for name in ("1", "2"):
         (mail.maildir / "new" / name).write_text("x")
     assert server.delivered() == 2
+    (mail.maildir / "new").chmod(0o700)
     server.settle()
     assert server.delivered() == 0
+    assert (mail.maildir / "new").stat().st_mode & 0o777 == 0o700
+    assert sorted(path.name for path in mail.maildir.glob("old.*/*")) == ["1", "2"]
     assert (server.port, server.under("listener"), server.under("")) == (mail.port, "little, listener", "little")
     server.close()
     assert server.stops == 1

@@ -6,7 +6,7 @@ import time
 
 from qmailpy.bench.client import send_many
 from qmailpy.bench.measure import Contender, Rate, Table
-from qmailpy.bench.servers import PATIENCE, TO_LOCAL, TO_REMOTE, until
+from qmailpy.bench.servers import PATIENCE, SELDOM, TO_LOCAL, TO_REMOTE, until
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def delivering(server: Server, waiting: int = 0) -> Callable[[int], float]:
         server.settle(waiting)
         begun = time.perf_counter()
         send_many(server.port, TO_LOCAL, count)
-        until(lambda: server.delivered() >= count, f"{count} messages were not delivered", seconds=PATIENCE)
+        until(lambda: server.delivered() >= count, f"{count} messages were not delivered", SELDOM)
         return time.perf_counter() - begun
 
     return work
@@ -52,7 +52,7 @@ def sending(server: Server, sink: SinkProcess) -> Callable[[int], float]:
         begun = time.perf_counter()
         send_many(server.port, TO_REMOTE, count)
         sink.wait(count, PATIENCE)
-        until(lambda: not server.queued(), "the queue does not get empty")
+        until(lambda: not server.queued(), "the queue does not get empty", SELDOM)
         return time.perf_counter() - begun
 
     return work
