@@ -67,13 +67,11 @@ class Boot:
 
     def note(self, stamp: bytes) -> int:
         """Write down the stamp of a message that is done, for the next qmail-send; the place, which is never 0.  Raises OSError."""
-        place = self._free[-1] if self._free else self._next
-        self._write(place, stamp)
-        if self._free:
-            self._free.pop()
-        else:
+        if not self._free:
+            self._free.append(self._next)
             self._next += 1
-        return place
+        self._write(self._free[-1], stamp)
+        return self._free.pop()
 
     def free(self, place: int) -> None:
         """Make a place empty: the message's todo/N has gone."""

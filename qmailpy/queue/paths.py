@@ -28,6 +28,10 @@ class Paths:
         """A message's file of one kind."""
         return f"{self.folder(kind, number)}/{number}"
 
+    def short(self, path: str) -> str:
+        """A file's name as the log has it: below the queue folder."""
+        return path[len(self.queue) + 1:]
+
     def mess(self, number: int) -> str:
         """The message itself."""
         return f"{self.queue}/mess/{number % self.split}/{number}"

@@ -21,7 +21,7 @@ class Files:
 
     def short(self, kind: str, number: int) -> str:
         """A file's name as the log has it: below the queue folder."""
-        return self.paths.name(kind, number)[len(self.paths.queue) + 1:]
+        return self.paths.short(self.paths.name(kind, number))
 
     def time(self, kind: str, number: int) -> int | None:
         """The mtime of a file in whole seconds; None if it is not there."""

@@ -8,6 +8,7 @@ from qmailpy.exits import Temporary
 from qmailpy.queue.client import QueueProcess
 from qmailpy.send import bounce
 from qmailpy.send.fresh import ENDING, TRY_AGAIN
+from qmailpy.send.writer import KINDS
 from qmailpy.text.route import CHANNELS
 from qmailpy.unix.fds import BLOCK
 
@@ -197,15 +198,16 @@ class Finisher:
     def _remove_all(self, number: int) -> None:
         """Have local, remote and info removed, and that synced: beside the loop, since to remove a file may take as long as to sync one."""
         fresh, paths = self._ending[number], self.files.paths
-        kinds = ["info", *CHANNELS, "bounce"] if fresh is None else fresh.kinds
-        folders = [paths.folder(kind, number) for kind in ("todo", *kinds)]
-        folders += [] if fresh is None else fresh.cleared
-        gone = [paths.name(kind, number) for kind in (["info"] if fresh is None else reversed(kinds))]
-        self.syncs.want(folders, self._synced, number, gone, self._kept)
+        if fresh is None:
+            kinds, gone, cleared = [*KINDS], ["info"], []  # the others had gone before
+        else:
+            kinds, gone, cleared = fresh.kinds, fresh.kinds[::-1], fresh.cleared
+        folders = [*(paths.folder(kind, number) for kind in ("todo", *kinds)), *cleared]
+        self.syncs.want(folders, self._synced, number, [paths.name(kind, number) for kind in gone], self._kept)
 
     def _kept(self, number: int, path: str) -> None:
         """A message whose todo/N has gone has a file that cannot be removed now."""
-        self.log("warning: unable to unlink ", path[len(self.files.paths.queue) + 1:], "; will try again later")
+        self.log("warning: unable to unlink ", self.files.paths.short(path), "; will try again later")
         fresh = self._ending.pop(number)
         when, left = self.deliveries.now + TRY_AGAIN, False
         for channel, kind in enumerate(CHANNELS):
@@ -219,7 +221,7 @@ class Finisher:
         """Remove a mess/N that has nothing beside it, or will have when this is synced."""
         if number not in self._ending and number not in self._going:
             self._ending[number] = None
-            self.syncs.want([self.files.paths.folder(kind, number) for kind in ("todo", "info", *CHANNELS, "bounce")], self._synced, number)
+            self.syncs.want([self.files.paths.folder(kind, number) for kind in ("todo", *KINDS)], self._synced, number)
 
     def _synced(self, number: int, good: bool) -> None:
         del self._ending[number]

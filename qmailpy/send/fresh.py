@@ -260,4 +260,5 @@ class FreshMail:
 
 def wanted(paths: Paths, fresh: Fresh) -> list[str]:
     """What must last before todo/N goes: the files and their names, and that those of an earlier message have gone."""
-    return [*(paths.name(kind, fresh.number) for kind in fresh.kinds), *(paths.folder(kind, fresh.number) for kind in fresh.kinds), *fresh.cleared]
+    kinds = fresh.kinds
+    return [*(paths.name(kind, fresh.number) for kind in kinds), *(paths.folder(kind, fresh.number) for kind in kinds), *fresh.cleared]

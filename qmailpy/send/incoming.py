@@ -180,7 +180,7 @@ class Incoming:
 
     def _open(self, number: int) -> Envelope | None:
         for name in self.files.todo_names(number):
-            short = name[len(self.files.paths.queue) + 1:]
+            short = self.files.paths.short(name)
             try:
                 return Envelope(name, short)
             except FileNotFoundError:

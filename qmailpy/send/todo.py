@@ -139,7 +139,7 @@ class Preprocessor:
     def _resume(self, envelope: Envelope, message: int) -> Fresh | None:
         paths, touched = self.paths, envelope.touched()
         status = {}
-        for kind in ("info", *CHANNELS, "bounce"):
+        for kind in KINDS:
             try:
                 status[kind] = os.stat(paths.name(kind, message))
             except FileNotFoundError:

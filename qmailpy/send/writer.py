@@ -68,7 +68,7 @@ class Writer:
         try:
             write_all(self._fds[kind], data)
         except OSError:
-            raise Trouble(f"trouble writing to {short(self.paths, kind, self.number)}") from None
+            raise Trouble(f"trouble writing to {self._short(kind)}") from None
         self._parts[kind].clear()
         self._written[kind] = data if kind not in self._written and len(data) <= HELD else None
 
@@ -81,22 +81,19 @@ class Writer:
                 self.clear(kind)
                 self._fds[kind] = os.open(name, NEW, FILE_MODE)
         except OSError:
-            raise Trouble(f"unable to create {short(self.paths, kind, self.number)}") from None
+            raise Trouble(f"unable to create {self._short(kind)}") from None
 
     def clear(self, kind: str) -> None:
         """Remove what a crash has left."""
-        name = self.paths.name(kind, self.number)
         try:
-            if os.path.lexists(name) and remove(name):
+            if remove(self.paths.name(kind, self.number)):
                 self.cleared.append(self.paths.folder(kind, self.number))
         except OSError:
-            raise Trouble(f"unable to unlink {short(self.paths, kind, self.number)}") from None
+            raise Trouble(f"unable to unlink {self._short(kind)}") from None
+
+    def _short(self, kind: str) -> str:
+        return self.paths.short(self.paths.name(kind, self.number))
 
     def close(self) -> None:
         """Give the descriptors back."""
         close_quietly(*self._fds.values())
-
-
-def short(paths: Paths, kind: str, number: int) -> str:
-    """A file's name as the log has it: below the queue folder."""
-    return paths.name(kind, number)[len(paths.queue) + 1:]

@@ -12,7 +12,7 @@ import os
 from qmailpy.text.poolwire import HIGHEST
 from qmailpy.unix import limits
 from qmailpy.unix.fds import close_quietly
-from qmailpy.unix.process import IGNORED, any_ended
+from qmailpy.unix.process import any_ended
 from qmailpy.unix.signals import MISCELLANEOUS, Dispositions, ignore
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ class Stage:
         self.limits = limits.limits()
         self._pid = os.getpid()
         self._nothing = high(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
-        ignore(*IGNORED, *MISCELLANEOUS)  # a HUP for the pool is none for its workers; all programs of pools ignore them
+        ignore(*MISCELLANEOUS)  # a HUP for the pool is none for its workers; all programs of pools ignore them
         self._dispositions = Dispositions(ORDINARY)
         self._lent: Mapping[int, int] = {}
         self._theirs: Sequence[Limit] | None = None

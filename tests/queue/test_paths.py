@@ -11,6 +11,11 @@ def test_split_and_flat_folders():
     assert (paths.pid("a"), paths.lock("trigger"), paths.split_name(47)) == ("/q/pid/a", "/q/lock/trigger", "1/47")
 
 
+def test_names_in_the_log():
+    paths = Paths("/var/q", 23)
+    assert (paths.short(paths.mess(47)), paths.short(paths.todo(47))) == ("mess/1/47", "todo/47")
+
+
 def test_a_hashed_todo():
     paths = Paths("/q", 23, big_todo=True)
     assert (paths.todo(47), paths.intd(47), paths.bounce(47)) == ("/q/todo/1/47", "/q/intd/1/47", "/q/bounce/47")

@@ -1,5 +1,6 @@
 """The lazy way: what is done with a message while its todo/N stands."""
 
+import contextlib
 import os
 
 import pytest
@@ -17,6 +18,14 @@ def begun(around, number, *recipients):
     around.mail(number, *recipients)
     around.pull()
     around.turn()
+
+
+@contextlib.contextmanager
+def no_folder(folder):
+    """A folder is not there for a while."""
+    os.rename(folder, folder + ".away")
+    yield
+    os.rename(folder + ".away", folder)
 
 
 def synced(around, *names):
@@ -66,13 +75,11 @@ def test_a_failure_makes_files_before_it_is_noted(around):
 
 def test_files_that_cannot_be_made_are_made_later(around):
     begun(around, 7, b"a@me", b"b@far")
-    folder = around.paths.folder("local", 7)
-    os.rename(folder, folder + ".away")
-    around.report(0, b"Kok\n")
-    around.turn()
+    with no_folder(around.paths.folder("local", 7)):
+        around.report(0, b"Kok\n")
+        around.turn()
     assert "warning: unable to create local/1/7" in around.log.lines
     assert around.left(7) >= {"mess", "todo"}
-    os.rename(folder + ".away", folder)
     around.report(0, b"Zlater\n", channel=1)
     around.until(lambda: not around.daemon.fresh)
     assert around.left(7) == {"mess", "info", "remote"}
@@ -80,12 +87,10 @@ def test_files_that_cannot_be_made_are_made_later(around):
 
 def test_what_was_made_of_files_that_cannot_be_made_goes_with_the_message(around):
     begun(around, 7, b"a@me", b"b@far")
-    folder = around.paths.folder("local", 7)
-    os.rename(folder, folder + ".away")
-    around.report(0, b"Kok\n")
-    around.turn()
+    with no_folder(around.paths.folder("local", 7)):
+        around.report(0, b"Kok\n")
+        around.turn()
     assert around.left(7) == NO_FILES | {"info"}
-    os.rename(folder + ".away", folder)
     around.report(0, b"Kok\n", channel=1)
     around.until(lambda: not around.left(7))
 
