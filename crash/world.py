@@ -325,16 +325,21 @@ class World:
     def settled(self):
         """{(message, mailbox)}: what qmail-send has noted as delivered, whatever the order of its steps."""
         numbers = {identify((self.path / name).read_bytes()): int(os.path.basename(name)) for name in self.files("queue/mess")}
-        found = set()
+        found, noted = set(), self.noted()
         for mail in MAILS:
-            if mail.name not in numbers:
+            if numbers.get(mail.name, 0) in noted:
                 found.update((mail.name, box) for box in mail.boxes.values())
                 continue
             open_ones = self.open_recipients(numbers[mail.name])
             found.update((mail.name, box) for recipient, box in mail.boxes.items() if open_ones is not None and recipient not in open_ones)
-        if BOUNCE not in numbers and MAILS[1].name not in numbers:
+        if numbers.get(BOUNCE, 0) in noted and MAILS[1].name not in numbers:
             found.add((BOUNCE, "sue"))
         return found
+
+    def noted(self):
+        """The numbers of messages that are done, as lock/boot says, and 0 for those that are not there any more."""
+        _, *lines = (self.path / "queue/lock/boot").read_text().split("\n")
+        return {0, *(int(line.split()[0]) for line in lines if line.split())}
 
     def open_recipients(self, number):
         """The recipients that a message still has; None if it was not even preprocessed."""

@@ -12,15 +12,20 @@ from tests.checkout import TOP
 FORGETFUL = """
 from crash import world
 
+age = world.World.age
+
 
 def forget(self):
+    age(self)
+    boot = self.path / "queue/lock/boot"
+    boot.write_text(boot.read_text().partition("\\n")[0] + "\\n")
     for name in self.files("queue/local", "queue/remote"):
         data = (self.path / name).read_bytes()
         (self.path / name).write_bytes(b"".join(b"T" + record[1:] + b"\\0" for record in data.split(b"\\0")[:-1]))
 
 
 world.World.age = forget
-"""  # no done mark is there any more when the daemons start again
+"""  # no done mark is there any more when the daemons start again, nor what lock/boot notes
 SANGUINE = """
 from qmailpy.spawn import report
 
